@@ -1,0 +1,360 @@
+"""Every protocol between the use cases and the outside world. Each docstring is the contract.
+
+All of it is synchronous. Anything may raise `Unavailable` when what lies behind is out of reach;
+nothing here ever answers wrongly instead.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from gatepass.model.event import EventRecord
+from gatepass.model.session import Session
+from gatepass.model.settings import Settings
+from gatepass.model.token import Token, TokenStatus
+from gatepass.model.user import Password, PasswordLink, User
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, in UTC, in whole milliseconds."""
+        ...
+
+
+class Keyring(Protocol):
+    """Holds the keys that live outside the database."""
+
+    def current_pepper(self) -> tuple[int, bytes]:
+        """Return the number and the 32 bytes of the pepper that new tokens take."""
+        ...
+
+    def pepper(self, number: int) -> bytes:
+        """Return pepper `number`. Raises Unavailable if it is not known: never a verdict."""
+        ...
+
+    def server_key(self) -> bytes:
+        """Return the key that idempotent creations derive their secrets from."""
+        ...
+
+
+class PasswordHasher(Protocol):
+    """Turns passwords into hashes, slowly, never more at once than the machine has cores."""
+
+    def hash(self, password: bytes) -> str:
+        """Return a salted hash. Raises TooManyRequests when too many wait already."""
+        ...
+
+    def verify(self, stored: str | None, password: bytes) -> bool:
+        """Tell whether `password` is the one behind `stored`.
+
+        None (nobody, or no password) takes the same time and is always False. Raises
+        TooManyRequests when too many wait already.
+        """
+        ...
+
+    def is_outdated(self, stored: str) -> bool:
+        """Tell whether `stored` was made with other parameters than `hash` uses now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """What a policy judges: who would own the token, and for how long."""
+
+    owner: User
+    lifetime_seconds: int
+
+
+class Policy(Protocol):
+    """A site rule about new tokens."""
+
+    def check(self, request: NewToken, settings: Settings) -> None:
+        """Raise NotAllowed (who) or InvalidInput (what) if the token must not be made."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list is wanted.
+
+    `after` and `before` are the key of a row (an id, a sequence number) and exclude it; both cost
+    the same at any depth. `offset` rows are skipped and cost their number. The rows come back in
+    the order of their keys, or the other way round with `newest_first`; `before` still means the
+    rows that lie earlier in that order, and takes the nearest ones.
+    """
+
+    limit: int
+    after: Any = None
+    before: Any = None
+    offset: int = 0
+    newest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """All that judging one token needs, read at one moment."""
+
+    token: Token
+    owner: User
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UserCounts:
+    """How many people there are, deleted ones apart."""
+
+    all: int
+    disabled: int
+    live_admins: int
+
+
+class TokenRepository(Protocol):
+    """The stored tokens."""
+
+    def add(self, token: Token) -> None:
+        """Keep a new token. Raises Conflict if its id, or its owner's idempotency key, is taken."""
+        ...
+
+    def find(self, token_id: UUID) -> Token | None:
+        """Return a token, deleted or not."""
+        ...
+
+    def find_by_key(self, owner_id: UUID, key_hash: bytes) -> Token | None:
+        """Return the token that was made with this idempotency key."""
+        ...
+
+    def list(
+        self, owner_id: UUID, page: Page, *, now: datetime, status: TokenStatus | None = None, prefix: str | None = None
+    ) -> Sequence[Token]:
+        """Return a page of someone's tokens by creation (key: the id).
+
+        Without `status` deleted ones are left out. `prefix` matches, without case, the start of
+        the description, of the id, or of the last twelve digits of the id.
+        """
+        ...
+
+    def revoke(self, token_id: UUID, at: datetime) -> bool:
+        """Mark a token deleted and wipe its mac and salt; False if it was deleted before.
+
+        The first date wins; nothing brings a token back.
+        """
+        ...
+
+    def record_uses(self, uses: Mapping[UUID, datetime]) -> None:
+        """Move `last_used_at` forward. Touches nothing else, and no deleted token."""
+        ...
+
+    def prune(self, ended_before: datetime, *, limit: int) -> int:
+        """Remove at most `limit` records that expired or were deleted before; return how many."""
+        ...
+
+    def wipe_salts(self, created_before: datetime) -> None:
+        """Forget the salts of idempotent creations from before."""
+        ...
+
+
+class UserRepository(Protocol):
+    """The stored users and their local passwords."""
+
+    def add(self, user: User) -> None:
+        """Keep a new user. Raises Conflict if the e-mail address is taken."""
+        ...
+
+    def update(self, user: User) -> None:
+        """Replace a user. Raises Conflict if the e-mail address is taken."""
+        ...
+
+    def find(self, user_id: UUID) -> User | None:
+        """Return a user, disabled or not; a deleted one is not found."""
+        ...
+
+    def find_by_email(self, email: str) -> User | None:
+        """Return the user of that name, compared without case; a deleted one is not found."""
+        ...
+
+    def list(self, page: Page, *, prefix: str | None = None) -> Sequence[User]:
+        """Return a page of users by creation (key: the id), deleted ones left out.
+
+        `prefix` matches, without case, the start of the e-mail address or the name.
+        """
+        ...
+
+    def note_sign_in(self, user_id: UUID, at: datetime) -> None:
+        """Move `last_sign_in_at` forward; touches nothing else."""
+        ...
+
+    def counts(self) -> UserCounts:
+        """Count the users."""
+        ...
+
+    def find_password(self, user_id: UUID) -> Password | None:
+        """Return a user's stored password; None for users who have none here."""
+        ...
+
+    def set_password(self, user_id: UUID, password: Password | None) -> None:
+        """Replace a user's stored password, or remove it, with any one-time links."""
+        ...
+
+    def add_link(self, link: PasswordLink) -> None:
+        """Keep a one-time link; earlier ones of the same user end."""
+        ...
+
+    def find_link(self, handle_hash: bytes) -> PasswordLink | None:
+        """Return a one-time link, expired or not."""
+        ...
+
+    def prune_links(self, expired_before: datetime) -> None:
+        """Remove links that ended before."""
+        ...
+
+
+class SessionRepository(Protocol):
+    """The stored browser sessions."""
+
+    def add(self, session: Session) -> None:
+        """Keep a new session."""
+        ...
+
+    def find(self, handle_hash: bytes) -> Session | None:
+        """Return the session of a handle, over or not."""
+        ...
+
+    def find_by_id(self, session_id: UUID) -> Session | None:
+        """Return a session by its id, over or not."""
+        ...
+
+    def list(self, user_id: UUID) -> Sequence[Session]:
+        """Return a user's sessions, the oldest first."""
+        ...
+
+    def update(self, session: Session) -> None:
+        """Replace a session; nothing happens if it was ended meanwhile."""
+        ...
+
+    def remove(self, session_id: UUID) -> bool:
+        """End a session; False if there is none."""
+        ...
+
+    def remove_of(self, user_id: UUID, *, except_id: UUID | None = None) -> int:
+        """End all sessions of a user, but for one; return how many."""
+        ...
+
+    def prune(self, *, seen_before: datetime, signed_in_before: datetime) -> None:
+        """Remove sessions that idled or aged out."""
+        ...
+
+
+class EventRepository(Protocol):
+    """The audit records."""
+
+    def add(self, record: EventRecord) -> None:
+        """Append a record; its `sequence` is ignored and the next number given to it."""
+        ...
+
+    def list(
+        self, page: Page, *, actions: Iterable[str] | None = None, about: UUID | None = None
+    ) -> Sequence[EventRecord]:
+        """Return a page of records in the order of commits (key: the sequence).
+
+        `actions` are the starts of the actions wanted (`token.`); `about` is an actor, subject or
+        owner.
+        """
+        ...
+
+
+class SettingsRepository(Protocol):
+    """The stored settings."""
+
+    def load(self) -> Settings:
+        """Return all settings."""
+        ...
+
+    def save(self, settings: Settings) -> None:
+        """Replace all settings."""
+        ...
+
+
+class FailureRepository(Protocol):
+    """Failed sign-ins, by hashed account and hashed address."""
+
+    def add(self, keys: Iterable[bytes], at: datetime) -> None:
+        """Count one failure for each of the keys."""
+        ...
+
+    def list(self, key: bytes, since: datetime) -> Sequence[datetime]:
+        """Return the failures of a key after `since`, oldest first."""
+        ...
+
+    def prune(self, before: datetime) -> None:
+        """Forget older failures."""
+        ...
+
+
+class Transaction(Protocol):
+    """One consistent view of everything stored."""
+
+    @property
+    def tokens(self) -> TokenRepository:
+        """The tokens."""
+        ...
+
+    @property
+    def users(self) -> UserRepository:
+        """The users."""
+        ...
+
+    @property
+    def sessions(self) -> SessionRepository:
+        """The sessions."""
+        ...
+
+    @property
+    def events(self) -> EventRepository:
+        """The audit records."""
+        ...
+
+    @property
+    def settings(self) -> SettingsRepository:
+        """The settings."""
+        ...
+
+    @property
+    def failures(self) -> FailureRepository:
+        """The failed sign-ins."""
+        ...
+
+
+class Store(Protocol):
+    """Where everything is kept.
+
+    A store is safe to use from any thread. What a `write` block did is durable when the block has
+    been left, and did not happen at all if it was left by an exception.
+    """
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """Open a snapshot for reading."""
+        ...
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """Open the one transaction that may change things; others wait, then get Unavailable."""
+        ...
+
+    def find_verification(self, token_id: UUID) -> Verification | None:
+        """Return what judging a token needs, in one look-up; None if there is no such record.
+
+        The owner may be a deleted user, unlike anywhere else.
+        """
+        ...
+
+    def check(self) -> None:
+        """Return if the store answers, raise Unavailable if it does not."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything held open."""
+        ...

@@ -1,0 +1,174 @@
+"""Events: the audit records. Each change of state writes one in the same transaction.
+
+A new kind of event is a class in here. Its fields are what the record says beside who, when and
+from where; they are JSON values, ids as text, and never a secret.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from gatepass.model.actor import Credential
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to `subject_id` (a token, a person, a session; None: the installation)."""
+
+    action: ClassVar[str]
+    subject_id: UUID | None = None
+    owner_id: UUID | None = None
+    """The person whom it concerns."""
+
+    def details(self) -> dict[str, Any]:
+        """Return what the record says beyond action, subject and owner."""
+        return {k: v for k, v in asdict(self).items() if k not in {"subject_id", "owner_id"} and v is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """An event as it is kept: numbered without gaps in the order of commits."""
+
+    sequence: int
+    at: datetime
+    action: str
+    actor_id: UUID | None
+    actor_name: str | None
+    credential: Credential
+    credential_id: UUID | None
+    subject_id: UUID | None
+    owner_id: UUID | None
+    owner_name: str | None
+    details: Mapping[str, Any]
+    address: str | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenCreated(Event):
+    """A token came into being."""
+
+    action: ClassVar[str] = "token.created"
+    description: str | None
+    expires_at: str | None
+    parent_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenDeleted(Event):
+    """A token was deleted, for ever."""
+
+    action: ClassVar[str] = "token.deleted"
+    description: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokensPruned(Event):
+    """Records of tokens that ended long ago were removed."""
+
+    action: ClassVar[str] = "tokens.pruned"
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserCreated(Event):
+    """A person was added."""
+
+    action: ClassVar[str] = "person.created"
+    email: str
+    is_admin: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserChanged(Event):
+    """A person's name, address or rights changed: `{field: [before, after]}`."""
+
+    action: ClassVar[str] = "person.changed"
+    changes: dict[str, list[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserDisabled(Event):
+    """A person was disabled: sessions ended, tokens refused."""
+
+    action: ClassVar[str] = "person.disabled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserEnabled(Event):
+    """A person was enabled again."""
+
+    action: ClassVar[str] = "person.enabled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserDeleted(Event):
+    """A person was deleted; their tokens are dead for good."""
+
+    action: ClassVar[str] = "person.deleted"
+    email: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordChanged(Event):
+    """A password was set or replaced. `by`: `person`, `link` or `console`."""
+
+    action: ClassVar[str] = "password.changed"
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordLinkIssued(Event):
+    """A one-time link to set a first password was made."""
+
+    action: ClassVar[str] = "password.link-issued"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn(Event):
+    """Somebody signed in on the pages; the subject is the session."""
+
+    action: ClassVar[str] = "session.started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInRefused(Event):
+    """A wrong password was given for a person who exists."""
+
+    action: ClassVar[str] = "sign-in.refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionProven(Event):
+    """The password was typed again in a session."""
+
+    action: ClassVar[str] = "session.proven"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded(Event):
+    """A session was ended by its owner."""
+
+    action: ClassVar[str] = "session.ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsChanged(Event):
+    """Settings changed: `{name: [before, after]}`."""
+
+    action: ClassVar[str] = "settings.changed"
+    changes: dict[str, list[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PepperRotated(Event):
+    """New tokens are kept under another pepper from now on."""
+
+    action: ClassVar[str] = "pepper.rotated"
+    pepper: int
+
+
+ACTIONS: Mapping[str, type[Event]] = {kind.action: kind for kind in Event.__subclasses__()}
+"""Every action an audit record can name."""

@@ -1,0 +1,74 @@
+"""Settings: what administrators decide for the whole installation, kept in the store."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from gatepass.errors import InvalidInput
+
+NO_MAXIMUM = -1
+MOST_DAYS = 36_500
+SECONDS_A_DAY = 86_400
+
+SettingValue = bool | int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One value for each setting. The public name and the range stand in a field's metadata."""
+
+    enabled: bool = field(default=False, metadata={"name": "apiAccessTokens.enabled"})
+    """Whether tokens exist at all (rule R11)."""
+    users_may_generate: bool = field(default=False, metadata={"name": "apiAccessTokens.usersMayGenerate"})
+    """Whether people who are not administrators may generate tokens."""
+    maximum_lifetime_days: int = field(
+        default=NO_MAXIMUM,
+        metadata={"name": "apiAccessTokens.maximumLifetimeDays", "most": MOST_DAYS, "also": NO_MAXIMUM},
+    )
+    """The longest lifetime of a new token in days, or -1."""
+    retention_days: int = field(default=400, metadata={"name": "tokens.retentionDays", "most": MOST_DAYS})
+    """How long the record of an expired or deleted token is kept."""
+
+    def public(self) -> dict[str, SettingValue]:
+        """Return the settings by their public names."""
+        return {name: getattr(self, attribute) for name, attribute in ATTRIBUTES.items()}
+
+    def changed(self, changes: Mapping[str, Any]) -> "Settings":
+        """Return a copy with `changes` (by public name), or raise InvalidInput naming the setting."""
+        checked = {}
+        for name, value in changes.items():
+            if name not in ATTRIBUTES:
+                raise InvalidInput(name, f"is not a setting; there are {', '.join(sorted(ATTRIBUTES))}")
+            checked[ATTRIBUTES[name]] = _check(name, value)
+        return replace(self, **checked)
+
+
+ATTRIBUTES: Mapping[str, str] = {each.metadata["name"]: each.name for each in fields(Settings)}
+"""Public name to attribute."""
+
+_FIELDS = {each.metadata["name"]: each for each in fields(Settings)}
+
+
+def parse_setting(name: str, text: str) -> SettingValue:
+    """Read a setting typed at a terminal: `true`, `false` or a whole number."""
+    words = {"true": True, "on": True, "false": False, "off": False}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidInput(name, f"must be true, false or a whole number, not {text!r}") from None
+
+
+def _check(name: str, value: object) -> SettingValue:
+    described = _FIELDS[name]
+    if described.type is bool:
+        if not isinstance(value, bool):
+            raise InvalidInput(name, "must be true or false")
+        return value
+    least, most = 1, described.metadata["most"]
+    also = described.metadata.get("also")
+    if isinstance(value, bool) or not isinstance(value, int) or not (value == also or least <= value <= most):
+        extra = "" if also is None else f", or {also} for no maximum"
+        raise InvalidInput(name, f"must be a whole number from {least} to {most}{extra}")
+    return value

@@ -1,0 +1,101 @@
+"""Users: the people (later also service accounts) that tokens belong to."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gatepass.errors import InvalidInput
+from gatepass.model.text import check_line
+
+EMAIL_LENGTH = 254
+NAME_LENGTH = 200
+PASSWORD_LEAST_BYTES = 15
+PASSWORD_MOST_BYTES = 1024
+
+_EMAIL = re.compile(r"\A[0-9A-Za-z.!#$%&'*+/=?^_`{|}~-]{1,64}@[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person who signs in and owns tokens."""
+
+    id: UUID
+    email: str
+    """As it was typed; names are compared by `email_key`."""
+    name: str | None
+    is_admin: bool
+    created_at: datetime
+    updated_at: datetime
+    disabled_at: datetime | None = None
+    deleted_at: datetime | None = None
+    last_sign_in_at: datetime | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether this user may act at all: neither disabled nor deleted."""
+        return self.disabled_at is None and self.deleted_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """The stored password of a local user, as a salted hash."""
+
+    hash: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordLink:
+    """A one-time link with which a person sets a password. Only the hash of its handle is kept."""
+
+    handle_hash: bytes
+    user_id: UUID
+    expires_at: datetime
+
+
+def email_key(email: str) -> str:
+    """Return the form in which local user names are compared: without case.
+
+    Text that is not ASCII is no local user name and stays as it is: folding it could turn it into
+    somebody's (the Kelvin sign into a `k`).
+    """
+    return email.lower() if email.isascii() else email
+
+
+def check_email(email: str) -> str:
+    """Return a local user name (an ASCII e-mail address), or raise InvalidInput naming `email`."""
+    if len(email) > EMAIL_LENGTH or _EMAIL.match(email) is None:
+        raise InvalidInput("email", "must be an ASCII e-mail address of at most 254 characters")
+    return email
+
+
+def check_name(name: str | None) -> str | None:
+    """Return a display name, or raise InvalidInput naming `name`."""
+    return None if name is None else check_line("name", name, most=NAME_LENGTH)
+
+
+def normalise_password(password: str) -> bytes:
+    """Return the bytes that are hashed: Unicode NFC in UTF-8, otherwise unchanged.
+
+    Raises ValueError for text that is not Unicode (a lone surrogate).
+    """
+    return unicodedata.normalize("NFC", password).encode("utf-8")
+
+
+def check_new_password(password: str, *, common: frozenset[str], field: str = "password") -> bytes:
+    """Return the bytes to hash for a new password, or raise InvalidInput naming `field`.
+
+    15 to 1,024 bytes, and not one of the `common` passwords (all case-folded) in any case. There
+    are no rules of composition (NIST SP 800-63B-4).
+    """
+    try:
+        chosen = normalise_password(password)
+    except ValueError:
+        raise InvalidInput(field, "must be Unicode text") from None
+    if not PASSWORD_LEAST_BYTES <= len(chosen) <= PASSWORD_MOST_BYTES:
+        raise InvalidInput(field, f"must have {PASSWORD_LEAST_BYTES} to {PASSWORD_MOST_BYTES} bytes, has {len(chosen)}")
+    if chosen.decode("utf-8").casefold() in common:
+        raise InvalidInput(field, "is one of the commonest passwords; choose another")
+    return chosen

@@ -1,0 +1,40 @@
+"""Verdicts: what verification says about a presented token."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Reason(StrEnum):
+    """Why a token is refused. For logs, metrics and the owner; a stranger never learns it."""
+
+    MALFORMED = "malformed"
+    UNKNOWN = "unknown"
+    DELETED = "deleted"
+    EXPIRED = "expired"
+    OWNER_DISABLED = "owner-disabled"
+    OWNER_DELETED = "owner-deleted"
+    FEATURE_OFF = "feature-off"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The token is good: its bearer acts as its owner, with full access."""
+
+    token_id: UUID
+    owner_id: UUID
+    owner_name: str
+    """The owner's sign-in name, as it was typed."""
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The token is known to be unusable. An outage is never this, it is `Unavailable`."""
+
+    reason: Reason
+    token_id: UUID | None = None
+
+
+Verdict = Accepted | Rejected

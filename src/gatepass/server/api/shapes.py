@@ -1,0 +1,223 @@
+"""The shapes of requests and answers under /v4, as clients see them."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from gatepass.interfaces import Page
+from gatepass.model.instant import iso
+from gatepass.model.token import DESCRIPTION_LENGTH, MAXIMUM_LIFETIME_SECONDS, Token, TokenStatus
+from gatepass.model.user import EMAIL_LENGTH, NAME_LENGTH, PASSWORD_LEAST_BYTES, User
+
+Instant = Annotated[str, Meta(description="ISO 8601 in UTC with milliseconds", extra_json_schema={"format": "date-time"})]
+Id = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+
+# Python and JSON Schema name the refused characters differently; this is the schema's side of
+# `model/text.py`, kept by a test.
+LINE_PATTERN = r"^[ -~\u00a1-\u00ac\u00ae-\u02ff]*$"
+EMAIL_PATTERN = r"^[0-9A-Za-z.!#$%&'*+/=?^_`{|}~-]{1,64}@[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?$"
+
+LifetimeSeconds = Annotated[
+    int,
+    Meta(
+        description="Seconds from now until the token expires; -1 for never.",
+        extra_json_schema={"anyOf": [{"const": -1}, {"minimum": 1, "maximum": MAXIMUM_LIFETIME_SECONDS}]},
+        examples=[86400],
+    ),
+]
+
+
+class CreateTokenBody(Struct, rename="camel", forbid_unknown_fields=True):
+    """What a new token is to be."""
+
+    lifetime_seconds: LifetimeSeconds
+    description: (
+        Annotated[str, Meta(extra_json_schema={"maxLength": DESCRIPTION_LENGTH, "pattern": LINE_PATTERN})] | None
+    ) = None
+
+
+class TokenInfo(Struct, rename="camel"):
+    """A token, without its value."""
+
+    token_id: Id
+    description: str | None
+    status: TokenStatus
+    expired_at: Instant | None
+    last_used: Instant | None
+    created_at: Instant
+    deleted_at: Instant | None
+    parent_token_id: Id | None
+    scopes: Annotated[list[str] | None, Meta(description="null: full access, all rights of the owner")]
+
+
+class CreatedToken(Struct, rename="camel"):
+    """A new token. `tokenValue` is in this answer and nowhere else."""
+
+    token_value: str
+    token_info: TokenInfo
+
+
+class TokenList(Struct):
+    """A page of tokens."""
+
+    data: list[TokenInfo]
+
+
+class Person(Struct, rename="camel"):
+    """Somebody who signs in."""
+
+    id: Id
+    email: str
+    name: str | None
+    is_admin: bool
+    is_disabled: bool
+    created_at: Instant
+    updated_at: Instant
+    last_login_time: Instant | None
+
+
+class PersonList(Struct):
+    """A page of people."""
+
+    data: list[Person]
+
+
+Email = Annotated[str, Meta(extra_json_schema={"maxLength": EMAIL_LENGTH, "pattern": EMAIL_PATTERN})]
+Name = Annotated[str, Meta(extra_json_schema={"maxLength": NAME_LENGTH, "pattern": LINE_PATTERN})]
+NewPassword = Annotated[
+    str,
+    Meta(
+        description="15 to 1,024 bytes in UTF-8, and not a common password",
+        extra_json_schema={"minLength": PASSWORD_LEAST_BYTES, "maxLength": 256},
+    ),
+]
+
+
+class CreatePersonBody(Struct, rename="camel", forbid_unknown_fields=True):
+    """Somebody to add. Without a password the answer has a one-time link to set one."""
+
+    email: Email
+    name: Name | None = None
+    password: NewPassword | None = None
+    is_admin: bool = False
+
+
+class CreatedPerson(Person, rename="camel", omit_defaults=True):
+    """Somebody who was added."""
+
+    set_password_url: Annotated[str, Meta(description="good once, for 24 hours")] | UnsetType = UNSET
+
+
+class ChangePersonBody(Struct, rename="camel", forbid_unknown_fields=True):
+    """What to change; fields left out stay as they are."""
+
+    email: Email | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
+    is_admin: bool | UnsetType = UNSET
+    is_disabled: bool | UnsetType = UNSET
+
+
+class ChangedPerson(Struct, rename="camel"):
+    """Somebody who was changed."""
+
+    id: Id
+    updated_at: Instant
+
+
+class ChangePasswordBody(Struct, rename="camel", forbid_unknown_fields=True):
+    """One's old password and the new one."""
+
+    current_password: str
+    new_password: NewPassword
+
+
+class AuditEvent(Struct, rename="camel"):
+    """A record of the audit log."""
+
+    sequence: int
+    time: Instant
+    action: str
+    actor_id: Id | None
+    actor_email: str | None
+    credential: str
+    credential_id: Id | None
+    subject_id: Id | None
+    owner_id: Id | None
+    owner_email: str | None
+    details: dict[str, Any]
+    address: str | None
+    request_id: str | None
+
+
+class AuditEventList(Struct):
+    """A page of the audit log."""
+
+    data: list[AuditEvent]
+
+
+class ErrorDetails(Struct):
+    """What went wrong."""
+
+    name: str
+    message: str
+    details: str
+
+
+class ErrorBody(Struct):
+    """Every error under /v4."""
+
+    exception: ErrorDetails
+
+
+def token_info(token: Token, status: TokenStatus) -> TokenInfo:
+    """Write a token."""
+    return TokenInfo(
+        token_id=str(token.id),
+        description=token.description,
+        status=status,
+        expired_at=iso(token.expires_at) if token.expires_at else None,
+        last_used=iso(token.last_used_at) if token.last_used_at else None,
+        created_at=iso(token.created_at),
+        deleted_at=iso(token.revoked_at) if token.revoked_at else None,
+        parent_token_id=str(token.parent_id) if token.parent_id else None,
+        scopes=None,
+    )
+
+
+def person_fields(user: User) -> dict[str, Any]:
+    """Return the fields of Person."""
+    return {
+        "id": str(user.id),
+        "email": user.email,
+        "name": user.name,
+        "is_admin": user.is_admin,
+        "is_disabled": user.disabled_at is not None,
+        "created_at": iso(user.created_at),
+        "updated_at": iso(user.updated_at),
+        "last_login_time": iso(user.last_sign_in_at) if user.last_sign_in_at else None,
+    }
+
+
+def next_link(path: str, query: dict[str, str], page: Page, found: Sequence[Any], last_key: Any) -> dict[str, str]:
+    """Return the Link header to the next page, if this one is full."""
+    if len(found) < page.limit:
+        return {}
+    kept = {name: value for name, value in query.items() if name not in {"after", "offset"}}
+    return {"link": f'<{path}?{urlencode({**kept, "after": str(last_key)})}>; rel="next"'}
+
+
+def page_parameters(after: str) -> list[dict[str, Any]]:
+    """Return the OpenAPI parameters of a list."""
+    whole: dict[str, Any] = {"type": "integer"}
+    return [
+        {"name": "limit", "in": "query", "schema": {**whole, "minimum": 1, "maximum": 1000, "default": 1000}},
+        {"name": "offset", "in": "query", "schema": {**whole, "minimum": 0, "maximum": 2**53, "default": 0}},
+        {
+            "name": "after",
+            "in": "query",
+            "description": f"The {after} of the last row of the page before; costs the same at any depth.",
+            "schema": {"type": "string", "format": "uuid"} if after == "id" else {**whole, "minimum": 0},
+        },
+    ]

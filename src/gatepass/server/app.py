@@ -1,0 +1,28 @@
+"""The composition root of the HTTP server: all doors in one application."""
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gatepass.server import problems
+from gatepass.server.api import health, openapi
+from gatepass.server.api.routing import build_routes, error_response
+from gatepass.server.context import Context
+from gatepass.server.gateway import forward_auth
+from gatepass.server.security import RequestLayer
+
+
+def build_app(context: Context) -> ASGIApp:
+    """Return the application of one server."""
+    routes: list[BaseRoute] = [
+        *forward_auth.ROUTES,
+        *health.ROUTES,
+        *openapi.ROUTES,
+        *build_routes(openapi.OPERATIONS),
+    ]
+    return RequestLayer(Router(routes, redirect_slashes=False, default=_not_found), context)
+
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    response = error_response(Request(scope), problems.RouteNotFound("no such route"), None)
+    await response(scope, receive, send)

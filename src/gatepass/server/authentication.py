@@ -1,0 +1,176 @@
+"""Who is behind a request: a session, a name and password, or a token.
+
+If there is an Authorization header it alone counts; a cookie is read only without one.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from gatepass.errors import InvalidInput, NotAllowed, NotAuthenticated, TooManyRequests
+from gatepass.model.actor import Actor, Credential
+from gatepass.model.secret import Secret
+from gatepass.model.session import Session
+from gatepass.model.user import User
+from gatepass.model.verdict import Accepted, Rejected, Verdict
+from gatepass.server.context import Context
+from gatepass.server.log import get_logger
+from gatepass.services.check_password import check_password
+from gatepass.services.find_session import find_session
+from gatepass.services.verify_token import verify_token
+
+_log = get_logger(__name__)
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+BEARER_CHALLENGE = 'Bearer realm="gatepass"'
+BASIC_CHALLENGE = 'Basic realm="gatepass", charset="UTF-8"'
+
+
+@dataclass(frozen=True, slots=True)
+class Basic:
+    """A name and a password from an Authorization header."""
+
+    email: str
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """The text of a token from an Authorization header, not judged yet."""
+
+    text: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """The handle of a session."""
+
+    handle: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """An Authorization header that nothing can be made of."""
+
+
+Presented = Basic | Bearer | Cookie | Unusable | None
+
+
+def presented_by(request: Request, context: Context) -> Presented:
+    """Read what a request came with; None for nothing. Raises InvalidInput for two headers."""
+    headers = request.headers.getlist("authorization")
+    if len(headers) > 1:
+        raise InvalidInput("Authorization", "is given twice")
+    if not headers:
+        handle = request.cookies.get(context.cookie_name)
+        return Cookie(Secret(handle)) if handle else None
+    scheme, _, rest = headers[0].partition(" ")
+    if scheme.lower() == "bearer":
+        return Bearer(Secret(rest)) if rest else Unusable()
+    if scheme.lower() == "basic":
+        return _basic(rest)
+    return Unusable()
+
+
+def _basic(text: str) -> Basic | Unusable:
+    """Read RFC 7617 credentials in UTF-8; the first colon ends the name."""
+    try:
+        name, colon, password = base64.b64decode(text, validate=True).decode("utf-8").partition(":")
+    except (binascii.Error, ValueError):
+        return Unusable()
+    return Basic(name, Secret(password)) if colon and name else Unusable()
+
+
+def authenticate(context: Context, request: Request, presented: Presented, *, counts_as_use: bool = True) -> Actor:
+    """Return who acts, or raise NotAuthenticated or TooManyRequests. Blocks: call it in a thread.
+
+    A cookie together with a changing method must come from our own pages (NotAllowed otherwise).
+    """
+    address, request_id = context.address_of(request), request.state.request_id
+    if isinstance(presented, Basic):
+        user = _checked(context, presented, address, request_id)
+        return Actor(Credential.PASSWORD, user.id, address=address, request_id=request_id)
+    if isinstance(presented, Bearer):
+        verdict = judge(context, request, presented.text, door="rest")
+        if isinstance(verdict, Rejected):
+            raise NotAuthenticated
+        if counts_as_use:
+            context.uses.record(verdict.token_id)
+        return Actor(Credential.TOKEN, verdict.owner_id, verdict.token_id, address=address, request_id=request_id)
+    if isinstance(presented, Cookie):
+        found = find_session(context.deps, presented.handle)
+        if found is None:
+            raise NotAuthenticated
+        if request.method not in _SAFE_METHODS:
+            require_same_origin(context, request)
+        return session_actor(found[0], found[1], address=address, request_id=request_id)
+    raise NotAuthenticated
+
+
+def session_actor(session: Session, user: User, *, address: str | None, request_id: str) -> Actor:
+    """Return the actor behind a session."""
+    return Actor(
+        Credential.SESSION,
+        user.id,
+        session.id,
+        proven_at=session.proven_at,
+        address=address,
+        request_id=request_id,
+    )
+
+
+def _checked(context: Context, basic: Basic, address: str | None, request_id: str) -> User:
+    result = "refused"
+    try:
+        user = check_password(
+            context.deps, email=basic.email, password=basic.password, address=address, request_id=request_id
+        )
+        result = "ok"
+    except TooManyRequests:
+        result = "throttled"
+        raise
+    finally:
+        context.metrics.sign_ins.labels("basic", result).inc()
+        _log.info("password checked", door="basic", result=result, address=address, request_id=request_id)
+    return user
+
+
+def judge(context: Context, request: Request, text: Secret, *, door: str) -> Verdict:
+    """Verify a presented token; metrics and log hear the true reason of a refusal."""
+    verdict = verify_token(context.deps, text.reveal())
+    result = "accepted" if isinstance(verdict, Accepted) else verdict.reason.value
+    context.metrics.verifications.labels(door, result).inc()
+    if isinstance(verdict, Rejected):
+        request.state.refusal = (verdict.reason.value, verdict.token_id)
+    return verdict
+
+
+def require_same_origin(context: Context, request: Request) -> None:
+    """Raise NotAllowed unless the browser says that one of our own pages sent this.
+
+    `Sec-Fetch-Site` and `Origin` must not contradict that, and one of them must say it.
+    """
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    ours = {context.public_url} if context.config.server.public_url else {context.public_url, own_origin(request)}
+    if site not in {None, "same-origin", "none"} or (origin is not None and origin not in ours):
+        raise NotAllowed("the request comes from another site")
+    if site is None and origin is None:
+        raise NotAllowed("a change with a session cookie needs an Origin or Sec-Fetch-Site header")
+
+
+def own_origin(request: Request) -> str:
+    """Return the origin that the client says it talks to."""
+    return f"{request.url.scheme}://{request.headers.get('host', '')}"
+
+
+def challenges(request: Request, *, with_basic: bool, rejected: bool) -> list[str]:
+    """Return the WWW-Authenticate values of a 401.
+
+    `rejected`: a token was sent and refused. Browsers never hear of Basic: they would remember the
+    password and send it with every later request.
+    """
+    found = [BEARER_CHALLENGE + (', error="invalid_token"' if rejected else "")]
+    from_browser = "cookie" in request.headers or any(name.startswith("sec-fetch-") for name in request.headers)
+    return [*found, BASIC_CHALLENGE] if with_basic and not from_browser else found

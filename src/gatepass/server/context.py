@@ -1,0 +1,96 @@
+"""What every door of one running server shares."""
+
+import asyncio
+import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from starlette.requests import HTTPConnection
+
+from gatepass.errors import TooManyRequests
+from gatepass.identity.local import cores
+from gatepass.server.client import TrustedProxies
+from gatepass.server.metrics import Metrics
+from gatepass.server.settings import Config
+from gatepass.server.uses import UseRecorder
+from gatepass.services.deps import Deps
+
+T = TypeVar("T")
+
+_WORKERS = 16
+_HASHES_WAITING = 64
+
+
+class WorkPool:
+    """Threads for work that blocks; a bounded queue, after which TooManyRequests is raised."""
+
+    def __init__(self, name: str, *, workers: int, waiting: int) -> None:
+        """Start at most `workers` threads and let at most `waiting` pieces of work wait for them."""
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix=name)
+        self._most = workers + waiting
+        self._under_way = 0
+        self._workers = workers
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run `work` in a thread. Called from the event loop only."""
+        if self._under_way >= self._most:
+            raise TooManyRequests("too many requests of this kind are waiting")
+        loop = asyncio.get_running_loop()
+        future = self._threads.submit(work)
+        self._under_way += 1
+        # Counted by the work itself: a client that goes away does not free a thread.
+        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._ended))
+        return await asyncio.wrap_future(future)
+
+    def _ended(self) -> None:
+        self._under_way -= 1
+
+    @property
+    def waiting(self) -> int:
+        """Return how many pieces of work wait for a thread."""
+        return max(0, self._under_way - self._workers)
+
+    def close(self) -> None:
+        """Wait for what runs, drop what waits."""
+        self._threads.shutdown(cancel_futures=True)
+
+
+class Context:
+    """The installation, the configuration and the helpers of one server."""
+
+    def __init__(self, deps: Deps, config: Config, metrics: Metrics, *, public_url: str) -> None:
+        """Put them together. `public_url` has no slash at its end."""
+        self.deps = deps
+        self.config = config
+        self.metrics = metrics
+        self.public_url = public_url
+        self.uses = UseRecorder(deps)
+        self.proxies = TrustedProxies(config.server.trusted_proxies)
+        self.work = WorkPool("work", workers=_WORKERS, waiting=1000)
+        self.hashing = WorkPool("password", workers=cores(), waiting=_HASHES_WAITING)
+
+    @property
+    def is_https(self) -> bool:
+        """Tell whether people reach this server over TLS."""
+        return self.public_url.startswith("https://")
+
+    @functools.cached_property
+    def cookie_name(self) -> str:
+        """Return the name of the session cookie."""
+        return "__Host-gatepass" if self.is_https else "gatepass"
+
+    def address_of(self, request: HTTPConnection) -> str | None:
+        """Return the client's address."""
+        return self.proxies.address_of(request)
+
+    def close(self) -> None:
+        """Stop the threads."""
+        self.work.close()
+        self.hashing.close()
+
+
+def context_of(request: HTTPConnection) -> Context:
+    """Return the context of the server that received `request`."""
+    context: Context = request.state.context
+    return context

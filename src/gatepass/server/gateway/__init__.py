@@ -1,0 +1,1 @@
+"""Doors for gateways that ask before they let a request through."""

@@ -1,0 +1,112 @@
+"""An installation: a directory with the database and the key file, and how to open or make one."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gatepass.errors import BadConfiguration, Conflict
+from gatepass.identity.local import Argon2Hasher, common_passwords
+from gatepass.interfaces import Clock, Store
+from gatepass.model.actor import CONSOLE
+from gatepass.model.instant import truncate
+from gatepass.model.secret import Secret
+from gatepass.policies import POLICIES
+from gatepass.server.settings import SignInConfig
+from gatepass.services.change_settings import change_settings
+from gatepass.services.create_user import create_user
+from gatepass.services.deps import Deps
+from gatepass.services.throttle import Throttle
+from gatepass.stores.keyfile import KeyFile
+from gatepass.stores.sql.sqlite import SqliteStore
+
+DATABASE = "gatepass.db"
+KEYS = "gatepass.keys"
+LOCK = "serve.lock"
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the present instant in whole milliseconds."""
+        return truncate(datetime.now(UTC))
+
+
+def exists(data: Path) -> bool:
+    """Tell whether `data` holds an installation, or a part of one."""
+    return any((data / name).exists() for name in (DATABASE, KEYS))
+
+
+def open_deps(data: Path, config: SignInConfig) -> Deps:
+    """Open the installation in `data`. Raises BadConfiguration if it is missing or cannot be used."""
+    if not exists(data):
+        raise BadConfiguration(
+            str(data), "holds no installation", hint=f"gatepass init --data {data} --email … --password-file …"
+        )
+    return build_deps(SqliteStore(data / DATABASE), KeyFile(data / KEYS), config)
+
+
+def build_deps(store: Store, keyring: KeyFile, config: SignInConfig, clock: Clock | None = None) -> Deps:
+    """Put together what the use cases need."""
+    clock = clock or SystemClock()
+    return Deps(
+        store=store,
+        clock=clock,
+        keyring=keyring,
+        hasher=Argon2Hasher(),
+        throttle=Throttle(
+            store,
+            clock,
+            keyring,
+            per_account=config.free_failures_per_account,
+            per_address=config.free_failures_per_address,
+        ),
+        policies=POLICIES,
+        common_passwords=common_passwords(config.site_words),
+    )
+
+
+def create_installation(
+    data: Path, config: SignInConfig, *, email: str, password: Secret, enable_tokens: bool = False
+) -> None:
+    """Make an installation with its first administrator, or leave nothing behind.
+
+    Raises Conflict if `data` holds (a part of) one, InvalidInput naming `email` or `password`.
+    """
+    if exists(data):
+        raise Conflict(f"{str(data)!r} holds an installation already", hint="nothing was changed")
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keyring = KeyFile.create(data / KEYS)
+    try:
+        store = SqliteStore.create(data / DATABASE)
+        try:
+            deps = build_deps(store, keyring, config)
+            create_user(deps, CONSOLE, email=email, password=password, is_admin=True)
+            if enable_tokens:
+                change_settings(deps, CONSOLE, {"apiAccessTokens.enabled": True})
+        finally:
+            store.close()
+    except BaseException:
+        for left in data.glob(f"{DATABASE}*"):
+            left.unlink()
+        (data / KEYS).unlink()
+        raise
+
+
+@contextmanager
+def serve_lock(data: Path) -> Iterator[None]:
+    """Hold the right to serve `data`. Raises Conflict if another process has it."""
+    descriptor = os.open(data / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict(
+                f"another `gatepass serve` uses {str(data)!r}", hint="one server for each directory"
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,111 @@
+"""Limits on requests that uvicorn does not keep, on the level of the connection.
+
+Header block over 16 KiB or 100 fields: 431. Header block not complete within 5 seconds, body not
+within 10, a body that goes on after its answer, or header fields behind the body: closed.
+"""
+
+import asyncio
+import secrets
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEADER_BYTES = 16 * 1024
+HEADER_FIELDS = 100
+HEADER_SECONDS = 5.0
+BODY_BYTES = 64 * 1024
+BODY_SECONDS = 10.0
+KEEP_ALIVE_SECONDS = 30
+CONNECTIONS = 1000
+_FIELD_OVERHEAD = len(": \r\n")
+
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\nx-request-id: "
+)
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol with the limits above."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Start in front of the first header block."""
+        super().__init__(*args, **kwargs)
+        self._in_header = True
+        self._header_bytes = 0
+        self._body_bytes = 0
+        self._refused = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Give the first header block its time."""
+        super().connection_made(transport)
+        self._allow(HEADER_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._allow(None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Refuse a header block that grows too large before it is complete."""
+        if self._refused:
+            return
+        self._header_bytes += len(data)
+        super().data_received(data)
+        if self._in_header and self._header_bytes > HEADER_BYTES:
+            self._refuse(answer=True)
+
+    def on_message_begin(self) -> None:
+        """Give each header block its own size and time."""
+        super().on_message_begin()
+        self._in_header = True
+        self._header_bytes = 0
+        self._allow(HEADER_SECONDS)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Refuse trailers: they would join the headers of a request that is being answered."""
+        if self._in_header:
+            super().on_header(name, value)
+        else:
+            self._refuse(answer=False)
+
+    def on_headers_complete(self) -> None:
+        """Refuse what is too large, else hand the request on."""
+        self._in_header = False
+        self._body_bytes = 0
+        size = len(self.url) + sum(len(name) + len(value) + _FIELD_OVERHEAD for name, value in self.headers)
+        if size > HEADER_BYTES or len(self.headers) > HEADER_FIELDS:
+            self._refuse(answer=True)
+        elif not self._refused:
+            self._allow(BODY_SECONDS)
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Hand the body on, unless nobody will read it any more."""
+        self._body_bytes += len(body)
+        if self._body_bytes > BODY_BYTES and self.cycle.response_complete:
+            self._refuse(answer=False)
+        elif not self._refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Stop the clock: what takes time now is ours."""
+        self._allow(None)
+        if not self._refused:
+            super().on_message_complete()
+
+    def _refuse(self, *, answer: bool) -> None:
+        """Close the connection; answer 431 first unless another answer is still to come on it."""
+        if self._refused or self.transport.is_closing():
+            return
+        self._refused = True
+        self._allow(None)
+        if answer and (self.cycle is None or self.cycle.response_complete):
+            self.transport.write(_TOO_LARGE + secrets.token_hex(8).encode() + b"\r\n\r\n")
+        self.transport.close()
+
+    def _allow(self, seconds: float | None) -> None:
+        """Close the connection if the present part takes longer than `seconds`; None: no limit."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if seconds is None else self.loop.call_later(seconds, self.transport.close)

@@ -1,0 +1,269 @@
+"""Operator configuration: flags, environment, files, defaults. The one reader of the environment.
+
+A value comes from the first of: a flag, `GATEPASS_SECTION__KEY`, `GATEPASS_SECTION__KEY_FILE`,
+the configuration file, the default. An unknown key is an error that names it.
+"""
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from gatepass.errors import BadConfiguration
+
+FILE_NAME = "gatepass.toml"
+_PREFIX = "GATEPASS_"
+_TRUSTED_UNIX = "unix"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """Section `server`: addresses, and whom to trust."""
+
+    listen: str = "127.0.0.1:8420"
+    """HOST:PORT or unix:PATH; port 0 picks a free one."""
+    metrics_listen: str = ""
+    """HOST:PORT or `off`; empty means 127.0.0.1:8421 if that is free."""
+    public_url: str = ""
+    """What people type: links, cookies and origin checks go by it. Empty: the listen address."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses, networks or `unix` whose X-Forwarded-For is believed."""
+    tls_cert: str = ""
+    tls_key: str = ""
+    insecure_http: bool = False
+    """Allow plain HTTP on an address that is not loopback."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """Section `store`: where everything is kept."""
+
+    data: str = "gatepass-data"
+
+
+@dataclass(frozen=True, slots=True)
+class SignInConfig:
+    """Section `sign_in`: passwords and their throttle."""
+
+    site_words: tuple[str, ...] = ()
+    """Words of this site that are no passwords."""
+    free_failures_per_account: int = 5
+    free_failures_per_address: int = 5
+    """Raise this where many people share one address."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """Section `log`."""
+
+    level: str = "info"
+    format: str = "json"
+    """`json` or `text`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration, with the origin of each value."""
+
+    server: ServerConfig = field(default_factory=ServerConfig)
+    store: StoreConfig = field(default_factory=StoreConfig)
+    sign_in: SignInConfig = field(default_factory=SignInConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_tls(self) -> bool:
+        """Tell whether the server itself speaks TLS."""
+        return bool(self.server.tls_cert)
+
+
+SECTIONS: Mapping[str, type] = {
+    "server": ServerConfig,
+    "store": StoreConfig,
+    "sign_in": SignInConfig,
+    "log": LogConfig,
+}
+SECRET_KEYS: frozenset[str] = frozenset()
+"""Keys that `gatepass config show` hides. None of today's is a secret; those of later ones go here."""
+
+
+def load_config(
+    flags: Mapping[str, Any], *, file: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Config:
+    """Merge all sources and check the result.
+
+    `flags` maps `section.key` to a value, None meaning "not given". Without `file`, `gatepass.toml`
+    in the data directory is read if it exists. Raises BadConfiguration naming the key.
+    """
+    environment = os.environ if environment is None else environment
+    given: dict[str, tuple[Any, str]] = {}
+    given.update({key: (value, "flag") for key, value in flags.items() if value is not None})
+    for key, (value, origin) in _from_environment(environment).items():
+        given.setdefault(key, (value, origin))
+    data, _ = given.get("store.data", (StoreConfig().data, ""))
+    path = file or Path(data) / FILE_NAME
+    for key, value in _from_file(path, required=file is not None).items():
+        given.setdefault(key, (value, str(path)))
+    config = Config(
+        **{name: _section(name, kind, given) for name, kind in SECTIONS.items()},
+        origins={key: given[key][1] if key in given else "default" for key in _all_keys()},
+    )
+    _check(config)
+    return config
+
+
+def environment_value(name: str) -> str | None:
+    """Return one of the few environment variables that are not configuration (`GATEPASS_URL`)."""
+    return os.environ.get(name) or None
+
+
+def _all_keys() -> list[str]:
+    return [f"{section}.{each.name}" for section, kind in SECTIONS.items() for each in fields(kind)]
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
+    found: dict[str, tuple[Any, str]] = {}
+    for name, text in environment.items():
+        if not name.startswith(_PREFIX) or "__" not in name:
+            continue
+        key = name.removeprefix(_PREFIX).lower().replace("__", ".", 1)
+        direct = not key.endswith("_file")
+        key = key.removesuffix("_file")
+        _require_known(key, name)
+        if direct:
+            found[key] = (text, name)
+        elif f"{_PREFIX}{key.upper().replace('.', '__')}" not in environment:
+            try:
+                found[key] = (Path(text).read_text("utf-8").removesuffix("\n"), name)
+            except (OSError, UnicodeDecodeError) as error:
+                raise BadConfiguration(name, f"cannot read {text!r}: {error}") from None
+    return found
+
+
+def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if required:
+            raise BadConfiguration(str(path), "does not exist") from None
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadConfiguration(str(path), f"cannot be read: {error}") from None
+    found = {}
+    for section, values in content.items():
+        if not isinstance(values, dict):
+            raise BadConfiguration(f"{path}: {section}", "must be a section, like [server]")
+        for key, value in values.items():
+            _require_known(f"{section}.{key}", f"{path}: {section}.{key}")
+            found[f"{section}.{key}"] = value
+    return found
+
+
+def _require_known(key: str, shown: str) -> None:
+    if key not in _all_keys():
+        raise BadConfiguration(shown, "is not a configuration key", hint="`gatepass config show` lists them all")
+
+
+def _section(name: str, kind: type, given: Mapping[str, tuple[Any, str]]) -> Any:
+    values = {}
+    for each in fields(kind):
+        key = f"{name}.{each.name}"
+        if key in given:
+            value, origin = given[key]
+            default = each.default if each.default is not MISSING else None
+            values[each.name] = _converted(key, value, type(default), origin)
+    return kind(**values)
+
+
+def _converted(key: str, value: Any, kind: type, origin: str) -> Any:
+    try:
+        if kind is tuple:
+            parts = value.split(",") if isinstance(value, str) else value
+            return tuple(msgspec.convert([str(part).strip() for part in parts if str(part).strip()], list[str]))
+        return msgspec.convert(value, kind, strict=not isinstance(value, str))
+    except (msgspec.ValidationError, TypeError):
+        raise BadConfiguration(key, f"from {origin}: must be {_WORDS[kind]}, not {value!r}") from None
+
+
+_WORDS = {str: "text", int: "a whole number", bool: "true or false", tuple: "a list of texts"}
+
+
+def _check(config: Config) -> None:
+    server = config.server
+    split_listen(server.listen, key="server.listen")
+    if server.metrics_listen not in {"", "off"}:
+        split_listen(server.metrics_listen, key="server.metrics_listen")
+    if bool(server.tls_cert) != bool(server.tls_key):
+        raise BadConfiguration("server.tls_cert", "needs server.tls_key, and the other way round")
+    if server.public_url:
+        _check_public_url(server.public_url)
+    for network in server.trusted_proxies:
+        if network != _TRUSTED_UNIX and not _is_network(network):
+            raise BadConfiguration("server.trusted_proxies", f"{network!r} is no address, no network and not `unix`")
+    if config.log.level not in {"debug", "info", "warning", "error"}:
+        raise BadConfiguration("log.level", f"must be debug, info, warning or error, not {config.log.level!r}")
+    if config.log.format not in {"json", "text"}:
+        raise BadConfiguration("log.format", f"must be json or text, not {config.log.format!r}")
+    for key, value in (
+        ("sign_in.free_failures_per_account", config.sign_in.free_failures_per_account),
+        ("sign_in.free_failures_per_address", config.sign_in.free_failures_per_address),
+    ):
+        if value < 1:
+            raise BadConfiguration(key, "must be at least 1")
+
+
+def require_safe_listen(config: Config) -> None:
+    """Raise BadConfiguration if passwords and tokens would cross a network in clear text."""
+    host, _ = split_listen(config.server.listen, key="server.listen")
+    safe = config.is_tls or config.server.insecure_http or config.server.public_url.startswith("https://")
+    if host and not is_loopback(host) and not safe:
+        raise BadConfiguration(
+            "server.listen",
+            f"{config.server.listen!r} is reachable from other machines, and this is plain HTTP",
+            hint="give --tls-cert and --tls-key, set server.public_url to the https address of your proxy, "
+            "or say --insecure-http",
+        )
+
+
+def split_listen(listen: str, *, key: str) -> tuple[str, int]:
+    """Read HOST:PORT; a unix socket gives an empty host. Raises BadConfiguration naming `key`."""
+    if listen.startswith("unix:") and len(listen) > len("unix:"):
+        return "", 0
+    host, _, port = listen.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise BadConfiguration(key, f"must be HOST:PORT or unix:PATH, not {listen!r}")
+    return host, int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address stays on this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _check_public_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and not parts.query and not parts.fragment
+        usable = usable and parts.path in {"", "/"} and parts.username is None and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise BadConfiguration("server.public_url", f"must be like https://tokens.example.com, not {url!r}")
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,126 @@
+"""Who may do what: the only authorisation table.
+
+Everything is decided from what the open transaction reads, so that a right lost a moment ago is
+lost: the actor's user, and the token or session they came with, are looked at again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from uuid import UUID
+
+from gatepass.errors import Disabled, NotAllowed, NotAuthenticated, NotFound
+from gatepass.interfaces import Transaction
+from gatepass.model.actor import Actor, Credential
+from gatepass.model.token import TokenStatus
+from gatepass.model.user import User
+
+
+class Action(Enum):
+    """Something an actor wants to do."""
+
+    CREATE_TOKEN = auto()
+    LIST_TOKENS = auto()
+    GET_TOKEN = auto()
+    REVOKE_TOKEN = auto()
+    LIST_USERS = auto()
+    GET_USER = auto()
+    CREATE_USER = auto()
+    RENAME_USER = auto()
+    CHANGE_USER = auto()
+    DELETE_USER = auto()
+    CHANGE_PASSWORD = auto()
+    MANAGE_SESSIONS = auto()
+    READ_SETTINGS = auto()
+    CHANGE_SETTINGS = auto()
+    LIST_EVENTS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    owner: bool = False
+    """The person it concerns may."""
+    admin: bool = False
+    """An administrator may, for anybody."""
+    console: bool = False
+    """The server's own console may."""
+    credentials: frozenset[Credential] = frozenset({Credential.PASSWORD, Credential.TOKEN, Credential.SESSION})
+    """What a person must have come with."""
+    fresh: bool = False
+    """A session must have proven the password lately."""
+    with_tokens_off: bool = True
+    """It can be done while the token feature is off."""
+
+
+_PROVEN = frozenset({Credential.PASSWORD, Credential.SESSION})
+
+RULES = {
+    Action.CREATE_TOKEN: _Rule(owner=True, fresh=True, with_tokens_off=False),
+    Action.LIST_TOKENS: _Rule(owner=True, admin=True, with_tokens_off=False),
+    Action.GET_TOKEN: _Rule(owner=True, with_tokens_off=False),
+    Action.REVOKE_TOKEN: _Rule(owner=True, admin=True, with_tokens_off=False),
+    Action.LIST_USERS: _Rule(admin=True),
+    Action.GET_USER: _Rule(owner=True, admin=True),
+    Action.CREATE_USER: _Rule(admin=True, console=True),
+    Action.RENAME_USER: _Rule(owner=True, admin=True),
+    Action.CHANGE_USER: _Rule(admin=True, console=True),
+    Action.DELETE_USER: _Rule(admin=True),
+    Action.CHANGE_PASSWORD: _Rule(owner=True, credentials=_PROVEN),
+    Action.MANAGE_SESSIONS: _Rule(owner=True, credentials=_PROVEN),
+    Action.READ_SETTINGS: _Rule(admin=True, console=True),
+    Action.CHANGE_SETTINGS: _Rule(admin=True, console=True),
+    Action.LIST_EVENTS: _Rule(admin=True),
+}
+
+
+def authorise(
+    tx: Transaction, actor: Actor, action: Action, *, now: datetime, owner_id: UUID | None = None
+) -> User | None:
+    """Return the acting user (None for the console) if they may, else raise.
+
+    `owner_id` is the person whom it concerns. Raises Disabled while the feature is off,
+    NotAuthenticated if actor or credential are dead by now, NotFound if the actor must not learn
+    that the thing exists, NotAllowed otherwise.
+    """
+    rule = RULES[action]
+    if not rule.with_tokens_off and not tx.settings.load().enabled:
+        raise Disabled("tokens are switched off")
+    if actor.user_id is None:
+        if actor.credential is not Credential.CONSOLE or not rule.console:
+            raise NotAllowed("only a person can do this")
+        return None
+    user = _live_user(tx, actor, now)
+    is_owner = owner_id is not None and owner_id == user.id
+    if not (rule.owner and is_owner) and not (rule.admin and user.is_admin):
+        # SECURITY: whoever may not see other people's things does not learn which of them exist.
+        if owner_id is None or is_owner:
+            raise NotAllowed("only an administrator may do this")
+        raise NotFound("there is no such record")
+    if actor.credential not in rule.credentials:
+        raise NotAllowed("a token is not enough for this; use the username and password")
+    if rule.fresh and actor.credential is Credential.SESSION and not _is_fresh(tx, actor, now):
+        raise NotAllowed("the sign-in is older than 15 minutes; type the password again")
+    return user
+
+
+def _live_user(tx: Transaction, actor: Actor, now: datetime) -> User:
+    """Return the actor's user if both they and their credential are still good."""
+    user = tx.users.find(actor.user_id) if actor.user_id else None
+    if user is None or not user.is_live:
+        raise NotAuthenticated
+    if actor.credential is Credential.TOKEN:
+        token = tx.tokens.find(actor.credential_id) if actor.credential_id else None
+        if token is None or token.owner_id != user.id or token.status(now) is not TokenStatus.ACTIVE:
+            raise NotAuthenticated
+        if not tx.settings.load().enabled:
+            raise NotAuthenticated
+    if actor.credential is Credential.SESSION:
+        session = tx.sessions.find_by_id(actor.credential_id) if actor.credential_id else None
+        if session is None or session.user_id != user.id or session.is_over(now):
+            raise NotAuthenticated
+    return user
+
+
+def _is_fresh(tx: Transaction, actor: Actor, now: datetime) -> bool:
+    session = tx.sessions.find_by_id(actor.credential_id) if actor.credential_id else None
+    return session is not None and session.is_fresh(now)

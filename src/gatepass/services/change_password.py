@@ -1,0 +1,35 @@
+"""Change one's own password."""
+
+from gatepass.errors import InvalidInput, NotAuthenticated
+from gatepass.model.actor import Actor
+from gatepass.model.event import PasswordChanged
+from gatepass.model.secret import Secret
+from gatepass.model.user import Password, check_new_password
+from gatepass.services.access import Action, authorise
+from gatepass.services.check_password import check_password
+from gatepass.services.deps import Deps
+from gatepass.services.record_event import record_event
+
+
+def change_password(deps: Deps, actor: Actor, *, current: Secret, new: Secret) -> None:
+    """Replace the actor's password; all their other sessions end, their tokens stay (rule R5).
+
+    Raises InvalidInput naming `currentPassword` or `newPassword`, NotAllowed for an actor who came
+    with a token, TooManyRequests after wrong guesses at the current one.
+    """
+    with deps.store.read() as tx:
+        user = authorise(tx, actor, Action.CHANGE_PASSWORD, now=deps.clock.now(), owner_id=actor.user_id)
+    if user is None:
+        raise NotAuthenticated
+    chosen = check_new_password(new.reveal(), common=deps.common_passwords, field="newPassword")
+    try:
+        check_password(deps, email=user.email, password=current, address=actor.address, request_id=actor.request_id)
+    except NotAuthenticated:
+        raise InvalidInput("currentPassword", "is not your password") from None
+    hashed = deps.hasher.hash(chosen)
+    now = deps.clock.now()
+    with deps.store.write() as tx:
+        authorise(tx, actor, Action.CHANGE_PASSWORD, now=now, owner_id=user.id)
+        tx.users.set_password(user.id, Password(hashed, now))
+        tx.sessions.remove_of(user.id, except_id=actor.credential_id)
+        record_event(tx, actor, PasswordChanged(subject_id=user.id, owner_id=user.id, by="person"), now=now)

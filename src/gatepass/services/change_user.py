@@ -1,0 +1,87 @@
+"""Change a person: name, address, rights, disabled or not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from gatepass.errors import NotFound
+from gatepass.model.actor import Actor
+from gatepass.model.event import Event, UserChanged, UserDisabled, UserEnabled
+from gatepass.model.user import User, check_email, check_name
+from gatepass.services.access import Action, authorise
+from gatepass.services.deps import Deps
+from gatepass.services.last_admin import require_an_admin_left
+from gatepass.services.record_event import record_event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserChanges:
+    """What to change; None leaves a field as it is."""
+
+    name: str | None = None
+    email: str | None = None
+    is_admin: bool | None = None
+    is_disabled: bool | None = None
+
+    @property
+    def only_name(self) -> bool:
+        """Tell whether these are changes that people may make to themselves."""
+        return self.email is None and self.is_admin is None and self.is_disabled is None
+
+    def applied_to(self, user: User, now: datetime) -> User:
+        """Return the changed user. Disabling keeps the first date."""
+        disabled_at = user.disabled_at
+        if self.is_disabled is not None:
+            disabled_at = (disabled_at or now) if self.is_disabled else None
+        return replace(
+            user,
+            name=user.name if self.name is None else self.name,
+            email=user.email if self.email is None else self.email,
+            is_admin=user.is_admin if self.is_admin is None else self.is_admin,
+            disabled_at=disabled_at,
+            updated_at=now,
+        )
+
+
+def change_user(deps: Deps, actor: Actor, user_id: UUID, changes: UserChanges) -> User:
+    """Make the changes together, or none of them, and return the user.
+
+    People may change their own name; everything else takes an administrator. Disabling ends all
+    sessions and refuses all tokens until the person is enabled again. Raises InvalidInput,
+    NotAllowed, NotFound, and Conflict if no administrator would be left or the address is taken.
+    """
+    check_name(changes.name)
+    if changes.email is not None:
+        check_email(changes.email)
+    now = deps.clock.now()
+    with deps.store.write() as tx:
+        action = Action.RENAME_USER if changes.only_name else Action.CHANGE_USER
+        authorise(tx, actor, action, now=now, owner_id=user_id)
+        before = tx.users.find(user_id)
+        if before is None:
+            raise NotFound("there is no such person")
+        after = changes.applied_to(before, now)
+        if after == replace(before, updated_at=now):
+            return before
+        require_an_admin_left(tx, before, after)
+        tx.users.update(after)
+        if not after.is_live:
+            tx.sessions.remove_of(user_id)
+        for event in _events(before, after):
+            record_event(tx, actor, event, now=now)
+        return after
+
+
+def _events(before: User, after: User) -> Iterator[Event]:
+    changes = {
+        public: [getattr(before, name), getattr(after, name)]
+        for name, public in (("name", "name"), ("email", "email"), ("is_admin", "isAdmin"))
+        if getattr(before, name) != getattr(after, name)
+    }
+    if changes:
+        yield UserChanged(subject_id=after.id, owner_id=after.id, changes=changes)
+    if before.is_live and not after.is_live:
+        yield UserDisabled(subject_id=after.id, owner_id=after.id)
+    if after.is_live and not before.is_live:
+        yield UserEnabled(subject_id=after.id, owner_id=after.id)

@@ -1,0 +1,80 @@
+"""Create a token."""
+
+from datetime import datetime, timedelta
+
+from gatepass.errors import NotAllowed
+from gatepass.interfaces import NewToken
+from gatepass.model.actor import Actor, Credential
+from gatepass.model.event import TokenCreated
+from gatepass.model.instant import iso
+from gatepass.model.secret import generate_id, generate_secret, sha256
+from gatepass.model.token import (
+    NEVER_EXPIRES,
+    CreatedToken,
+    Token,
+    TokenKind,
+    check_description,
+    check_lifetime_seconds,
+    token_mac,
+    write_token,
+)
+from gatepass.services.access import Action, authorise
+from gatepass.services.deps import Deps
+from gatepass.services.record_event import record_event
+from gatepass.services.retry import Retry
+
+
+def create_token(
+    deps: Deps, actor: Actor, *, lifetime_seconds: int, description: str | None = None, retry: Retry | None = None
+) -> CreatedToken:
+    """Create a token that belongs to the actor, and return it with its value, this once.
+
+    A repeated `retry` within 24 hours returns the same value again; Conflict if its body is
+    another one, it is too late or the token is gone. Raises InvalidInput and whatever
+    `access.authorise` and the policies raise.
+    """
+    check_lifetime_seconds(lifetime_seconds)
+    check_description(description)
+    now = deps.clock.now()
+    with deps.store.write() as tx:
+        owner = authorise(tx, actor, Action.CREATE_TOKEN, now=now, owner_id=actor.user_id)
+        if owner is None:
+            raise NotAllowed("only a person can own a token")
+        if retry and (made := tx.tokens.find_by_key(owner.id, retry.key_hash)):
+            return retry.answer_again(deps.keyring, made, now=now)
+        settings = tx.settings.load()
+        for policy in deps.policies:
+            policy.check(NewToken(owner, lifetime_seconds), settings)
+        token_id = generate_id(now)
+        idempotency = retry.remember() if retry else None
+        secret = retry.secret(deps.keyring, owner.id, idempotency) if retry and idempotency else generate_secret()
+        value = write_token(TokenKind.PERSONAL, token_id, secret)
+        number, pepper = deps.keyring.current_pepper()
+        token = Token(
+            id=token_id,
+            owner_id=owner.id,
+            mac=token_mac(pepper, sha256(value.reveal())),
+            pepper=number,
+            description=description,
+            created_at=now,
+            expires_at=_end(now, lifetime_seconds),
+            parent_id=actor.credential_id if actor.credential is Credential.TOKEN else None,
+            idempotency=idempotency,
+        )
+        tx.tokens.add(token)
+        record_event(tx, actor, _event(token), now=now)
+    return CreatedToken(token, value)
+
+
+def _end(now: datetime, lifetime_seconds: int) -> datetime | None:
+    return None if lifetime_seconds == NEVER_EXPIRES else now + timedelta(seconds=lifetime_seconds)
+
+
+def _event(token: Token) -> TokenCreated:
+    return TokenCreated(
+        subject_id=token.id,
+        owner_id=token.owner_id,
+        description=token.description,
+        expires_at=iso(token.expires_at) if token.expires_at else None,
+        parent_id=str(token.parent_id) if token.parent_id else None,
+    )

@@ -1,0 +1,1 @@
+"""Stores that speak SQL: one text for every database, and a driver for each."""

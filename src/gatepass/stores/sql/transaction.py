@@ -1,0 +1,49 @@
+"""All repositories over one connection."""
+
+from functools import cached_property
+
+from gatepass.stores.sql.connection import Connection
+from gatepass.stores.sql.events import SqlEvents
+from gatepass.stores.sql.failures import SqlFailures
+from gatepass.stores.sql.sessions import SqlSessions
+from gatepass.stores.sql.settings import SqlSettings
+from gatepass.stores.sql.tokens import SqlTokens
+from gatepass.stores.sql.users import SqlUsers
+
+
+class SqlTransaction:
+    """One open transaction; the driver begins and ends it."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Work on `connection`."""
+        self._connection = connection
+
+    @cached_property
+    def tokens(self) -> SqlTokens:
+        """The tokens."""
+        return SqlTokens(self._connection)
+
+    @cached_property
+    def users(self) -> SqlUsers:
+        """The users."""
+        return SqlUsers(self._connection)
+
+    @cached_property
+    def sessions(self) -> SqlSessions:
+        """The sessions."""
+        return SqlSessions(self._connection)
+
+    @cached_property
+    def events(self) -> SqlEvents:
+        """The audit records."""
+        return SqlEvents(self._connection)
+
+    @cached_property
+    def settings(self) -> SqlSettings:
+        """The settings."""
+        return SqlSettings(self._connection)
+
+    @cached_property
+    def failures(self) -> SqlFailures:
+        """The failed sign-ins."""
+        return SqlFailures(self._connection)
