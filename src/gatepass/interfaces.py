@@ -153,6 +153,10 @@ class TokenRepository(Protocol):
         """Remove at most `limit` records that expired or were deleted before; return how many."""
         ...
 
+    def count_by_pepper(self) -> Mapping[int, int]:
+        """Count the tokens that are not deleted by their pepper; reads them all."""
+        ...
+
     def wipe_salts(self, created_before: datetime) -> None:
         """Forget the salts of idempotent creations from before."""
         ...

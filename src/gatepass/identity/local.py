@@ -31,10 +31,10 @@ class Argon2Hasher:
         """Tell whether `password` is the one behind `stored`; without one, take as long and say no."""
         with _Turn(self._turns):
             try:
-                right = self._argon2.verify(stored or self._dummy, password)
+                self._argon2.verify(stored or self._dummy, password)
             except (VerificationError, InvalidHashError):
                 return False
-        return right and stored is not None
+        return stored is not None
 
     def is_outdated(self, stored: str) -> bool:
         """Tell whether `stored` was made with other parameters."""

@@ -35,7 +35,7 @@ class Settings:
 
     def changed(self, changes: Mapping[str, Any]) -> "Settings":
         """Return a copy with `changes` (by public name), or raise InvalidInput naming the setting."""
-        checked = {}
+        checked: dict[str, Any] = {}
         for name, value in changes.items():
             if name not in ATTRIBUTES:
                 raise InvalidInput(name, f"is not a setting; there are {', '.join(sorted(ATTRIBUTES))}")

@@ -56,5 +56,5 @@ class Housekeeping:
             work()
         except TryLater as error:
             _log.warning(complaint, error=str(error))
-        except Exception:
+        except Exception:  # noqa: BLE001  the next turn must come whatever happened
             _log.exception(complaint)

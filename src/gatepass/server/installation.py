@@ -9,17 +9,18 @@ from pathlib import Path
 
 from gatepass.errors import BadConfiguration, Conflict
 from gatepass.identity.local import Argon2Hasher, common_passwords
-from gatepass.interfaces import Clock, Store
+from gatepass.interfaces import Clock, Keyring, Store
 from gatepass.model.actor import CONSOLE
 from gatepass.model.instant import truncate
 from gatepass.model.secret import Secret
 from gatepass.policies import POLICIES
-from gatepass.server.settings import SignInConfig
+from gatepass.server.settings import Config, SignInConfig
 from gatepass.services.change_settings import change_settings
 from gatepass.services.create_user import create_user
 from gatepass.services.deps import Deps
 from gatepass.services.throttle import Throttle
 from gatepass.stores.keyfile import KeyFile
+from gatepass.stores.observed import ObservedStore, StoreObserver
 from gatepass.stores.sql.sqlite import SqliteStore
 
 DATABASE = "gatepass.db"
@@ -32,7 +33,7 @@ class SystemClock:
 
     def now(self) -> datetime:
         """Return the present instant in whole milliseconds."""
-        return truncate(datetime.now(UTC))
+        return truncate(datetime.now(UTC))  # noqa: TID251  this is the clock
 
 
 def exists(data: Path) -> bool:
@@ -40,16 +41,31 @@ def exists(data: Path) -> bool:
     return any((data / name).exists() for name in (DATABASE, KEYS))
 
 
-def open_deps(data: Path, config: SignInConfig) -> Deps:
-    """Open the installation in `data`. Raises BadConfiguration if it is missing or cannot be used."""
+def open_deps(data: Path, config: Config, *, observer: StoreObserver | None = None) -> Deps:
+    """Open the installation in `data`; `observer` hears of each use of its store.
+
+    Raises BadConfiguration if it is missing or cannot be used.
+    """
     if not exists(data):
         raise BadConfiguration(
             str(data), "holds no installation", hint=f"gatepass init --data {data} --email … --password-file …"
         )
-    return build_deps(SqliteStore(data / DATABASE), KeyFile(data / KEYS), config)
+    keyring = KeyFile(data / KEYS)
+    store: Store = SqliteStore(data / DATABASE)
+    return build_deps(ObservedStore(store, observer) if observer else store, keyring, config.sign_in)
 
 
-def build_deps(store: Store, keyring: KeyFile, config: SignInConfig, clock: Clock | None = None) -> Deps:
+@contextmanager
+def opened(config: Config) -> Iterator[Deps]:
+    """Open the configured installation for one command, beside a server or without one."""
+    deps = open_deps(Path(config.store.data), config)
+    try:
+        yield deps
+    finally:
+        deps.store.close()
+
+
+def build_deps(store: Store, keyring: Keyring, config: SignInConfig, clock: Clock | None = None) -> Deps:
     """Put together what the use cases need."""
     clock = clock or SystemClock()
     return Deps(

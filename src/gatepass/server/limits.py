@@ -8,7 +8,7 @@ import asyncio
 import secrets
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEADER_BYTES = 16 * 1024
 HEADER_FIELDS = 100
@@ -19,9 +19,7 @@ KEEP_ALIVE_SECONDS = 30
 CONNECTIONS = 1000
 _FIELD_OVERHEAD = len(": \r\n")
 
-_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\nx-request-id: "
-)
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\nx-request-id: "
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -100,7 +98,8 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         self._refused = True
         self._allow(None)
-        if answer and (self.cycle is None or self.cycle.response_complete):
+        cycle: RequestResponseCycle | None = self.cycle
+        if answer and (cycle is None or cycle.response_complete):
             self.transport.write(_TOO_LARGE + secrets.token_hex(8).encode() + b"\r\n\r\n")
         self.transport.close()
 

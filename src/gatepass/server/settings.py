@@ -101,7 +101,7 @@ def load_config(
     `flags` maps `section.key` to a value, None meaning "not given". Without `file`, `gatepass.toml`
     in the data directory is read if it exists. Raises BadConfiguration naming the key.
     """
-    environment = os.environ if environment is None else environment
+    environment = os.environ if environment is None else environment  # noqa: TID251  here it is read
     given: dict[str, tuple[Any, str]] = {}
     given.update({key: (value, "flag") for key, value in flags.items() if value is not None})
     for key, (value, origin) in _from_environment(environment).items():
@@ -120,7 +120,7 @@ def load_config(
 
 def environment_value(name: str) -> str | None:
     """Return one of the few environment variables that are not configuration (`GATEPASS_URL`)."""
-    return os.environ.get(name) or None
+    return os.environ.get(name) or None  # noqa: TID251
 
 
 def _all_keys() -> list[str]:

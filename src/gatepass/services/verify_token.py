@@ -10,7 +10,7 @@ from gatepass.services.deps import Deps
 _DUMMY_MAC = sha256("no token has this mac")
 
 
-def verify_token(deps: Deps, text: str) -> Verdict:
+def verify_token(deps: Deps, text: str) -> Verdict:  # noqa: PLR0911  one return for each reason
     """Judge the text that a client sent as its token, at this moment.
 
     Text that is not in canonical form never reaches the store. Raises Unavailable if the store or

@@ -2,6 +2,7 @@
 
 import operator
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -157,6 +158,9 @@ class _Tokens:
     def _ended(self, token: Token, before: datetime) -> bool:
         ends = (token.expires_at, token.revoked_at, self._users.table.rows[token.owner_id].deleted_at)
         return any(end is not None and end < before for end in ends)
+
+    def count_by_pepper(self) -> Mapping[int, int]:
+        return Counter(token.pepper for token in self._table.rows.values() if token.revoked_at is None)
 
     def wipe_salts(self, created_before: datetime) -> None:
         for token in [t for t in self._table.rows.values() if t.idempotency and t.created_at < created_before]:

@@ -11,7 +11,9 @@ from gatepass.model.instant import iso
 from gatepass.model.token import DESCRIPTION_LENGTH, MAXIMUM_LIFETIME_SECONDS, Token, TokenStatus
 from gatepass.model.user import EMAIL_LENGTH, NAME_LENGTH, PASSWORD_LEAST_BYTES, User
 
-Instant = Annotated[str, Meta(description="ISO 8601 in UTC with milliseconds", extra_json_schema={"format": "date-time"})]
+Instant = Annotated[
+    str, Meta(description="ISO 8601 in UTC with milliseconds", extra_json_schema={"format": "date-time"})
+]
 Id = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 
 # Python and JSON Schema name the refused characters differently; this is the schema's side of

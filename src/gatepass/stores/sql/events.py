@@ -81,7 +81,5 @@ class SqlEvents:
         if about is not None:
             values["about"] = about.bytes
             matching += " AND (actor_id = :about OR subject_id = :about OR owner_id = :about)"
-        rows = self._db.all(
-            f"SELECT {_COLUMNS} FROM events WHERE 1 = 1{matching}{cut.condition}{cut.order}", **values
-        )
+        rows = self._db.all(f"SELECT {_COLUMNS} FROM events WHERE 1 = 1{matching}{cut.condition}{cut.order}", **values)
         return [_record_of(row) for row in cut.arranged(rows)]

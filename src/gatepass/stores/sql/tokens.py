@@ -124,7 +124,9 @@ class SqlTokens:
 
     def _living(self, status: TokenStatus | None, values: dict[str, Value], *, gather: bool) -> str:
         """Return the condition that picks active or expired tokens."""
-        ranges = ["expires_at <= :now"] if status is TokenStatus.EXPIRED else ["expires_at > :now", "expires_at IS NULL"]
+        ranges = (
+            ["expires_at <= :now"] if status is TokenStatus.EXPIRED else ["expires_at > :now", "expires_at IS NULL"]
+        )
         sources = [f"SELECT id FROM tokens WHERE {_OWN} AND {range_}" for range_ in ranges]
         used = {name: values[name] for name in ("owner", "deleted", "now")}
         if gather and all(self._is_few(source, used) for source in sources):
@@ -165,6 +167,11 @@ class SqlTokens:
             before=to_milliseconds(ended_before),
             limit=limit,
         )
+
+    def count_by_pepper(self) -> Mapping[int, int]:
+        """Count the tokens that are not deleted by their pepper."""
+        rows = self._db.all("SELECT pepper, count(*) FROM tokens WHERE revoked_at IS NULL GROUP BY pepper")
+        return {number: count for number, count in rows}  # noqa: C416  rows are only known as sequences
 
     def wipe_salts(self, created_before: datetime) -> None:
         """Forget old salts."""

@@ -1,0 +1,35 @@
+"""`gatepass config`: what is configured, and where that comes from."""
+
+from pathlib import Path
+
+import click
+
+from gatepass.cli.output import json_option, show_json, show_table
+from gatepass.cli.serve import config_option, data_option
+from gatepass.server.settings import SECRET_KEYS, SECTIONS, load_config
+
+
+@click.group()
+def config() -> None:
+    """Show the configuration."""
+
+
+@config.command()
+@data_option
+@config_option
+@click.option("--origin", is_flag=True, help="Say where each value comes from.")
+@json_option
+def show(data: str | None, config_file: Path | None, *, origin: bool, as_json: bool) -> None:
+    """Show every key with its value; secrets are hidden."""
+    loaded = load_config({"store.data": data}, file=config_file)
+    rows = []
+    for key, where in loaded.origins.items():
+        section, _, name = key.partition(".")
+        value = getattr(getattr(loaded, section), name)
+        shown = "(hidden)" if key in SECRET_KEYS and value else list(value) if isinstance(value, tuple) else value
+        rows.append({"key": key, "value": shown} | ({"origin": where} if origin else {}))
+    if as_json:
+        show_json({"data": rows, "sections": list(SECTIONS)})
+        return
+    columns = {"key": "KEY", "value": "VALUE"} | ({"origin": "ORIGIN"} if origin else {})
+    show_table(rows, columns, empty="nothing")

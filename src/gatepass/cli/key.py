@@ -1,0 +1,55 @@
+"""`gatepass key`: the peppers in the key file."""
+
+from pathlib import Path
+
+import click
+
+from gatepass.cli.output import json_option, show_json, show_table
+from gatepass.cli.serve import config_option, data_option
+from gatepass.server.installation import KEYS, opened
+from gatepass.server.settings import load_config
+from gatepass.services.count_peppers import count_peppers
+from gatepass.services.rotate_pepper import rotate_pepper
+from gatepass.stores.keyfile import KeyFile
+
+
+@click.group()
+def key() -> None:
+    """List and rotate the keys that stored tokens are kept under."""
+
+
+@key.command("list")
+@data_option
+@config_option
+@json_option
+def list_(data: str | None, config_file: Path | None, *, as_json: bool) -> None:
+    """Show the peppers by number, and how many tokens each keeps. The keys themselves stay hidden."""
+    config = load_config({"store.data": data}, file=config_file)
+    keyring = KeyFile(Path(config.store.data) / KEYS)
+    with opened(config) as deps:
+        counts = count_peppers(deps)
+    current, _ = keyring.current_pepper()
+    rows = [
+        {"pepper": number, "current": number == current, "tokens": counts.get(number, 0)}
+        for number in keyring.numbers()
+    ]
+    if as_json:
+        show_json({"data": rows})
+    else:
+        show_table(rows, {"pepper": "PEPPER", "current": "CURRENT", "tokens": "TOKENS"}, empty="no peppers")
+
+
+@key.command()
+@data_option
+@config_option
+@json_option
+def rotate(data: str | None, config_file: Path | None, *, as_json: bool) -> None:
+    """Add a pepper; new tokens take it, old ones go on working. A running server follows by itself."""
+    config = load_config({"store.data": data}, file=config_file)
+    keyring = KeyFile(Path(config.store.data) / KEYS)
+    with opened(config) as deps:
+        number = rotate_pepper(deps, keyring)
+    if as_json:
+        show_json({"pepper": number})
+    else:
+        click.echo(f"new tokens take pepper {number}; back up {keyring.path} apart from the database")

@@ -1,0 +1,76 @@
+"""`gatepass settings`: over REST, or with --data straight on the server's disk."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gatepass.cli.client import Client, client_options
+from gatepass.cli.output import json_option, show_fields, show_json
+from gatepass.cli.serve import data_option
+from gatepass.errors import InvalidInput
+from gatepass.model.actor import CONSOLE
+from gatepass.model.settings import parse_setting
+from gatepass.server.installation import opened
+from gatepass.server.settings import load_config
+from gatepass.services.change_settings import change_settings
+from gatepass.services.get_settings import get_settings
+
+
+@click.group()
+def settings() -> None:
+    """List, get and set what administrators decide for everybody."""
+
+
+@settings.command("list")
+@data_option
+@json_option
+@client_options
+def list_(client: Client, *, data: str | None, as_json: bool) -> None:
+    """Show all settings."""
+    (show_json if as_json else show_fields)(_load(client, data))
+
+
+@settings.command()
+@click.argument("name")
+@data_option
+@json_option
+@client_options
+def get(client: Client, *, name: str, data: str | None, as_json: bool) -> None:
+    """Show one setting."""
+    found = _load(client, data)
+    if name not in found:
+        raise InvalidInput(name, f"is not a setting; there are {', '.join(sorted(found))}")
+    if as_json:
+        show_json({name: found[name]})
+    else:
+        click.echo(str(found[name]).lower())
+
+
+@settings.command("set")
+@click.argument("name")
+@click.argument("value")
+@data_option
+@json_option
+@client_options
+def set_(client: Client, *, name: str, value: str, data: str | None, as_json: bool) -> None:
+    """Change one setting; it holds at once."""
+    changes = {name: parse_setting(name, value)}
+    if data is None:
+        after: Mapping[str, Any] = client.call("PATCH", "/v4/settings", changes).body
+    else:
+        with opened(load_config({"store.data": data})) as deps:
+            after = change_settings(deps, CONSOLE, changes).public()
+    if as_json:
+        show_json({name: after[name]})
+    else:
+        click.echo(f"{name} is {str(after[name]).lower()}")
+
+
+def _load(client: Client, data: str | None) -> Mapping[str, Any]:
+    if data is None:
+        found: Mapping[str, Any] = client.get("/v4/settings")
+        return found
+    with opened(load_config({"store.data": str(Path(data))})) as deps:
+        return get_settings(deps, CONSOLE).public()

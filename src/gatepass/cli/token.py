@@ -1,0 +1,113 @@
+"""`gatepass token`: your access tokens, over REST."""
+
+import http
+from typing import Any
+
+import click
+
+from gatepass.cli.client import Client, ask_password, client_options
+from gatepass.cli.lifetime import Lifetime
+from gatepass.cli.output import DONE, FAILED, json_option, show_fields, show_json, show_table
+from gatepass.errors import NotAuthenticated
+from gatepass.model.secret import Secret
+
+_COLUMNS = {
+    "tokenId": "TOKEN ID",
+    "description": "DESCRIPTION",
+    "status": "STATUS",
+    "createdAt": "CREATED",
+    "expiredAt": "EXPIRES",
+    "lastUsed": "LAST USED",
+}
+
+
+@click.group()
+def token() -> None:
+    """Create, list, show, delete and verify access tokens."""
+
+
+@token.command()
+@click.option("--lifetime", type=Lifetime(), required=True, help="100s, 15m, 12h, 30d or never.")
+@click.option("--description", help="Which script, on which machine?")
+@json_option
+@client_options
+def create(client: Client, *, lifetime: int, description: str | None, as_json: bool) -> None:
+    """Create a token and print its value, this once."""
+    body = {"lifetimeSeconds": lifetime} | ({} if description is None else {"description": description})
+    made = client.call("POST", "/v4/apiAccessTokens", body).body
+    if as_json:
+        show_json(made)
+        return
+    # The value alone on standard output, so that `TOKEN=$(gatepass token create …)` works.
+    click.echo(made["tokenValue"])
+    info = made["tokenInfo"]
+    click.echo(f"token id  {info['tokenId']}\nexpires   {info['expiredAt'] or 'never'}", err=True)
+    click.echo("keep the value now: it is not shown again", err=True)
+
+
+@token.command("list")
+@click.option("--status", type=click.Choice(["all", "active", "expired", "deleted"]), default="all", show_default=True)
+@click.option("--search", help="The start of the description or of the token id.")
+@click.option("--person", help="Somebody else's, for administrators: id or e-mail address.")
+@json_option
+@client_options
+def list_(client: Client, *, status: str, search: str | None, person: str | None, as_json: bool) -> None:
+    """List tokens, oldest first."""
+    path = "/v4/apiAccessTokens"
+    if person:
+        path = f"/v4/people/{client.person(person)['id']}/apiAccessTokens"
+    rows = list(client.list(path, status=status, q=search))
+    if as_json:
+        show_json({"data": rows})
+    else:
+        show_table([_spoken(row) for row in rows], _COLUMNS, empty="no tokens")
+
+
+@token.command()
+@click.argument("token_id")
+@json_option
+@client_options
+def show(client: Client, *, token_id: str, as_json: bool) -> None:
+    """Show one of your tokens, without its value."""
+    found = client.get(f"/v4/apiAccessTokens/{token_id}")
+    (show_json if as_json else show_fields)(found if as_json else _spoken(found))
+
+
+@token.command()
+@click.argument("token_id")
+@json_option
+@client_options
+def delete(client: Client, *, token_id: str, as_json: bool) -> None:
+    """Delete a token, at once and for ever."""
+    client.call("DELETE", f"/v4/apiAccessTokens/{token_id}")
+    if as_json:
+        show_json({"deleted": token_id})
+    else:
+        click.echo(f"deleted {token_id}; every request with it is refused from now on")
+
+
+@token.command()
+@json_option
+@client_options
+def verify(client: Client, *, as_json: bool) -> int:
+    """Ask the server whether it accepts a token (asked for, or a line of standard input)."""
+    text = ask_password("Token")
+    try:
+        reply = client.call("GET", "/verify", authorization=Secret(f"Bearer {text.reveal()}"))
+    except NotAuthenticated:
+        reply = None
+    accepted = reply is not None and reply.status == http.HTTPStatus.OK
+    verdict: dict[str, Any] = {"accepted": accepted}
+    if reply is not None:
+        names = ("user", "user-id", "token-id", "scopes", "expires")
+        verdict |= {name: reply.headers.get(f"x-gatepass-{name}") or None for name in names}
+    if as_json:
+        show_json(verdict)
+    else:
+        show_fields(verdict)
+    return DONE if accepted else FAILED
+
+
+def _spoken(row: dict[str, Any]) -> dict[str, Any]:
+    """Say in words what an empty field means."""
+    return {**row, "expiredAt": row["expiredAt"] or "never", "lastUsed": row["lastUsed"] or "never"}

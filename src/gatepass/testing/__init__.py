@@ -1,0 +1,1 @@
+"""What tests of Gatepass, and of stores and providers for it, are made from."""

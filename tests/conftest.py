@@ -1,0 +1,26 @@
+"""Fixtures for every test. `server` is shared by a module; what changes settings takes `own_server`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.server import Server, make_installation
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running server with tokens switched on, for one module."""
+    data = tmp_path_factory.mktemp("installation") / "data"
+    make_installation(data)
+    with Server(data) as running:
+        yield running
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """A running server for one test alone."""
+    data = tmp_path / "data"
+    make_installation(data)
+    with Server(data) as running:
+        yield running
