@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from gatepass.model.event import EventRecord
@@ -104,6 +104,9 @@ class Verification:
     enabled: bool
 
 
+UserFilter = Literal["admins", "disabled"]
+
+
 @dataclass(frozen=True, slots=True)
 class UserCounts:
     """How many people there are, deleted ones apart."""
@@ -181,10 +184,11 @@ class UserRepository(Protocol):
         """Return the user of that name, compared without case; a deleted one is not found."""
         ...
 
-    def list(self, page: Page, *, prefix: str | None = None) -> Sequence[User]:
+    def list(self, page: Page, *, prefix: str | None = None, only: UserFilter | None = None) -> Sequence[User]:
         """Return a page of users by creation (key: the id), deleted ones left out.
 
-        `prefix` matches, without case, the start of the e-mail address or the name.
+        `prefix` matches, without case, the start of the e-mail address or the name; `only` picks
+        administrators or disabled people.
         """
         ...
 

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from gatepass.errors import Conflict
-from gatepass.interfaces import Page, Transaction, UserCounts, Verification
+from gatepass.interfaces import Page, Transaction, UserCounts, UserFilter, Verification
 from gatepass.model.event import EventRecord
 from gatepass.model.session import Session
 from gatepass.model.settings import Settings
@@ -206,12 +206,14 @@ class _Users:
     def _present(self) -> Iterator[User]:
         return (user for user in self.table.rows.values() if user.deleted_at is None)
 
-    def list(self, page: Page, *, prefix: str | None = None) -> Sequence[User]:
+    def list(self, page: Page, *, prefix: str | None = None, only: UserFilter | None = None) -> Sequence[User]:
         wanted = (prefix or "").casefold()
         keys = (
             user.id
             for user in self._present()
-            if email_key(user.email).startswith(wanted) or (user.name or "").casefold().startswith(wanted)
+            if (email_key(user.email).startswith(wanted) or (user.name or "").casefold().startswith(wanted))
+            and (only != "admins" or user.is_admin)
+            and (only != "disabled" or user.disabled_at is not None)
         )
         return [self.table.rows[key] for key in _cut(sorted(keys), page)]
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gatepass.errors import Conflict
-from gatepass.interfaces import Page, UserCounts
+from gatepass.interfaces import Page, UserCounts, UserFilter
 from gatepass.model.instant import from_milliseconds, to_milliseconds
 from gatepass.model.user import Password, PasswordLink, User, email_key
 from gatepass.stores.sql.connection import Connection, Cut, Row, Value, instant, milliseconds, prefix_range
@@ -43,6 +43,9 @@ def _values(user: User) -> dict[str, Value]:
         "deleted": milliseconds(user.deleted_at),
         "signed_in": milliseconds(user.last_sign_in_at),
     }
+
+
+_ONLY: dict[UserFilter, str] = {"admins": " AND is_admin = 1", "disabled": " AND disabled_at IS NOT NULL"}
 
 
 class SqlUsers:
@@ -89,13 +92,13 @@ class SqlUsers:
         )
         return user_of(row) if row else None
 
-    def list(self, page: Page, *, prefix: str | None = None) -> Sequence[User]:
+    def list(self, page: Page, *, prefix: str | None = None, only: UserFilter | None = None) -> Sequence[User]:
         """Return a page of users."""
         cut = Cut(page, key="id")
-        matching, values = "", cut.values
+        matching, values = _ONLY[only] if only else "", cut.values
         if prefix:
             low, high = prefix_range(prefix.casefold())
-            matching = " AND (email_key >= :low AND email_key < :high OR name_key >= :low AND name_key < :high)"
+            matching += " AND (email_key >= :low AND email_key < :high OR name_key >= :low AND name_key < :high)"
             values |= {"low": low, "high": high}
         rows = self._db.all(
             f"SELECT {COLUMNS} FROM users WHERE deleted_at IS NULL{matching}{cut.condition}{cut.order}", **values

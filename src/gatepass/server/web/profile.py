@@ -1,0 +1,69 @@
+"""Pages: Settings > Profile: one's password and one's sessions."""
+
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from gatepass.errors import InvalidInput, TooManyRequests
+from gatepass.model.secret import Secret
+from gatepass.server.parsing import parse_id
+from gatepass.server.web.pages import Page, Visit, redirect, show
+from gatepass.services.change_password import change_password
+from gatepass.services.list_sessions import list_sessions
+from gatepass.services.sign_out import sign_out
+from gatepass.services.sign_out_elsewhere import sign_out_elsewhere
+
+PROFILE = "/settings/profile"
+_FIELDS = {"currentPassword": "current", "newPassword": "new"}
+
+
+def show_profile(visit: Visit) -> Response:
+    """Show who is signed in, and where else."""
+    return _profile(visit, {})
+
+
+def do_change_password(visit: Visit) -> Response:
+    """Change the password; all other sessions end."""
+    current, new = visit.form.get("current", ""), visit.form.get("new", "")
+    try:
+        if new != visit.form.get("again", ""):
+            raise InvalidInput("again", "is not the same")
+        change_password(visit.deps, visit.actor, current=Secret(current), new=Secret(new))
+    except InvalidInput as error:
+        return _profile(visit, {_FIELDS.get(error.field, error.field): error.reason}, HTTPStatus.BAD_REQUEST)
+    except TooManyRequests as error:
+        reason = f"was wrong too often; try again in {error.retry_after} s"
+        response = _profile(visit, {"current": reason}, HTTPStatus.TOO_MANY_REQUESTS)
+        response.headers["retry-after"] = str(error.retry_after)
+        return response
+    return redirect(PROFILE, done="password-changed")
+
+
+def do_end_session(visit: Visit) -> Response:
+    """End one of one's other sessions."""
+    sign_out(visit.deps, visit.actor, parse_id(visit.path["session_id"]))
+    return redirect(PROFILE, done="session-ended")
+
+
+def do_end_others(visit: Visit) -> Response:
+    """End all other sessions."""
+    sign_out_elsewhere(visit.deps, visit.actor)
+    return redirect(PROFILE, done="sessions-ended")
+
+
+def _profile(visit: Visit, errors: dict[str, str], status: HTTPStatus = HTTPStatus.OK) -> Response:
+    values = {
+        "sessions": list_sessions(visit.deps, visit.actor),
+        "current_id": visit.session.id if visit.session else None,
+        "errors": errors,
+        "done": visit.query.get("done"),
+    }
+    return show(visit, "profile.html", values, status=status)
+
+
+PAGES = (
+    Page(path=PROFILE, get=show_profile),
+    Page(path=f"{PROFILE}/password", post=do_change_password, hashes=True),
+    Page(path=PROFILE + "/sessions/{session_id}/end", post=do_end_session),
+    Page(path=f"{PROFILE}/end-other-sessions", post=do_end_others),
+)

@@ -1,0 +1,30 @@
+"""The table of all pages."""
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from gatepass.server.web import audit, people, policy, profile, sign_in, static_files, tokens
+from gatepass.server.web.pages import HOME, Page, PageRoute, Visit, redirect
+
+
+def _home(_: Visit) -> Response:
+    """Send whoever is signed in to their tokens."""
+    return redirect(HOME)
+
+
+PAGES: tuple[Page, ...] = (
+    Page(path="/", get=_home),
+    Page(path="/settings", get=_home),
+    *sign_in.PAGES,
+    *tokens.PAGES,
+    *profile.PAGES,
+    *people.PAGES,
+    *policy.PAGES,
+    *audit.PAGES,
+)
+
+
+ROUTES: tuple[BaseRoute, ...] = (
+    *static_files.ROUTES,
+    *(PageRoute(page) for page in PAGES),
+)

@@ -1,0 +1,113 @@
+"""Pages: sign in, sign out, and the page behind a one-time link."""
+
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from gatepass.errors import InvalidInput, NotAuthenticated, TooManyRequests
+from gatepass.model.secret import Secret, generate_handle
+from gatepass.server.authentication import BEARER_CHALLENGE
+from gatepass.server.log import get_logger
+from gatepass.server.web.forms import safe_next
+from gatepass.server.web.pages import HOME, SIGN_IN, Page, Visit, redirect, set_cookie, show
+from gatepass.services.set_password import find_link_user, set_password
+from gatepass.services.sign_in import sign_in
+from gatepass.services.sign_out import sign_out
+
+_log = get_logger(__name__)
+_CLEAR = '"cache", "storage"'
+
+
+def show_sign_in(visit: Visit) -> Response:
+    """Show the form, or go on if somebody is signed in already."""
+    target = safe_next(visit.query.get("next"))
+    if visit.user is not None:
+        return redirect(target or HOME)
+    return _form(visit, target=target, done=visit.query.get("done"))
+
+
+def do_sign_in(visit: Visit) -> Response:
+    """Check the password and start a session under a new handle."""
+    email, password = visit.form.get("email", "").strip(), visit.form.get("password", "")
+    target = safe_next(visit.form.get("next"))
+    result = "refused"
+    try:
+        started = sign_in(
+            visit.deps,
+            email=email,
+            password=Secret(password),
+            address=visit.address,
+            user_agent=visit.request.headers.get("user-agent"),
+            request_id=visit.request_id,
+        )
+        result = "ok"
+    except NotAuthenticated:
+        response = _form(visit, target=target, email=email, failed=True, status=HTTPStatus.UNAUTHORIZED)
+        response.headers["www-authenticate"] = BEARER_CHALLENGE
+        return response
+    except TooManyRequests as error:
+        result = "throttled"
+        wait = error.retry_after
+        response = _form(visit, target=target, email=email, wait=wait, status=HTTPStatus.TOO_MANY_REQUESTS)
+        response.headers["retry-after"] = str(wait)
+        return response
+    finally:
+        visit.context.metrics.sign_ins.labels("page", result).inc()
+        _log.info("password checked", door="page", result=result, address=visit.address, request_id=visit.request_id)
+    response = redirect(target or HOME)
+    set_cookie(visit.context, response, started.handle)
+    return response
+
+
+def _form(
+    visit: Visit,
+    *,
+    target: str | None,
+    email: str = "",
+    failed: bool = False,
+    wait: int = 0,
+    done: str | None = None,
+    status: HTTPStatus = HTTPStatus.OK,
+) -> Response:
+    values = {"next": target or "", "email": email, "failed": failed, "wait": wait, "done": done}
+    return show(visit, "sign_in.html", values, status=status)
+
+
+def do_sign_out(visit: Visit) -> Response:
+    """End the session and forget it in the browser."""
+    if visit.session is not None:
+        sign_out(visit.deps, visit.actor)
+    response = redirect(SIGN_IN, done="signed-out")
+    set_cookie(visit.context, response, generate_handle())
+    response.headers["clear-site-data"] = _CLEAR
+    return response
+
+
+def show_set_password(visit: Visit) -> Response:
+    """Show the form behind a one-time link. Looking does not use the link up."""
+    link = visit.query.get("link", "")
+    return _password_form(visit, link, error="", email=find_link_user(visit.deps, Secret(link)).email)
+
+
+def do_set_password(visit: Visit) -> Response:
+    """Set the password and use the link up."""
+    link, new = visit.form.get("link", ""), visit.form.get("password", "")
+    user = find_link_user(visit.deps, Secret(link))
+    try:
+        if new != visit.form.get("again", ""):
+            raise InvalidInput("password", "the two are not the same")
+        set_password(visit.deps, Secret(link), Secret(new), address=visit.address, request_id=visit.request_id)
+    except InvalidInput as error:
+        return _password_form(visit, link, error=error.reason, email=user.email, status=HTTPStatus.BAD_REQUEST)
+    return redirect(SIGN_IN, done="password-set")
+
+
+def _password_form(visit: Visit, link: str, *, error: str, email: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return show(visit, "set_password.html", {"link": link, "error": error, "email": email}, status=status)
+
+
+PAGES = (
+    Page(path=SIGN_IN, get=show_sign_in, post=do_sign_in, public=True, hashes=True),
+    Page(path="/sign-out", post=do_sign_out, public=True),
+    Page(path="/set-password", get=show_set_password, post=do_set_password, public=True, hashes=True),
+)

@@ -1,0 +1,75 @@
+"""Words for instants and lifetimes, as people say them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gatepass.model.instant import iso
+
+_DAY = timedelta(days=1)
+# unit, its length, from which distance it is used: days up to 100, as people count them
+_STEPS = (
+    ("year", 365 * _DAY, 700 * _DAY),
+    ("month", 30 * _DAY, 100 * _DAY),
+    ("day", _DAY, 0.98 * _DAY),
+    ("hour", _DAY / 24, timedelta(minutes=59.5)),
+    ("minute", timedelta(minutes=1), timedelta(seconds=30)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant for a page: relative words, exact UTC on hover."""
+
+    iso: str
+    exact: str
+    words: str
+
+
+def moment(instant: datetime, now: datetime) -> Moment:
+    """Describe `instant` as seen from `now`."""
+    return Moment(iso(instant), f"{long_date(instant)}:{instant:%S} UTC", relative(instant - now))
+
+
+def long_date(instant: datetime) -> str:
+    """Write `24 December 2026, 09:41`."""
+    return f"{instant.day} {instant:%B %Y, %H:%M}"
+
+
+def relative(gap: timedelta) -> str:
+    """Say how far away something is: `in 3 days`, `yesterday`, `just now`."""
+    for unit, size, least in _STEPS:
+        if abs(gap) >= least:
+            count = round(gap / size)
+            if unit == "day" and abs(count) == 1:
+                return "tomorrow" if count > 0 else "yesterday"
+            words = f"{abs(count)} {unit}{'' if abs(count) == 1 else 's'}"
+            return f"in {words}" if count > 0 else f"{words} ago"
+    return "in a moment" if gap > timedelta() else "just now"
+
+
+def short_id(text: str) -> str:
+    """Return the last twelve digits of an id: the first ones are its time, and alike."""
+    return f"…{text[-12:]}"
+
+
+def browser_name(user_agent: str | None) -> str:
+    """Guess a name for a browser from what it says of itself, good enough to tell one's own apart."""
+    agent = user_agent or ""
+    browsers = (
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    )
+    systems = (
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    )
+    browser = next((name for mark, name in browsers if mark in agent), "Unknown browser")
+    system = next((name for mark, name in systems if mark in agent), "")
+    return f"{browser} on {system}" if system else browser
