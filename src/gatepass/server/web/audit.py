@@ -52,12 +52,8 @@ TITLES = {
     "pepper.rotated": "Key rotated",
 }
 _REFUSALS = frozenset({"sign-in.refused"})
-_WITH = {
-    Credential.PASSWORD: "Password",
-    Credential.SESSION: "Browser session",
-    Credential.CONSOLE: "Server console",
-    Credential.SYSTEM: "Gatepass itself",
-}
+_NOBODY = {Credential.CONSOLE: "Server console", Credential.SYSTEM: "Gatepass itself"}
+_WITH = {Credential.PASSWORD: "Password", Credential.SESSION: "Browser session", **_NOBODY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +114,7 @@ def _line(record: EventRecord) -> Line:
         record=record,
         title=TITLES.get(record.action, record.action),
         about=_about(record),
-        who=record.actor_name or ("" if record.actor_id else _WITH.get(record.credential, "")),
+        who=record.actor_name or _NOBODY.get(record.credential, "Somebody not signed in"),
         credential=f"Token {short_id(str(record.credential_id))}" if token else _WITH.get(record.credential, ""),
         is_refusal=record.action in _REFUSALS,
     )

@@ -1,0 +1,191 @@
+"""People, token policy and audit log, read as text."""
+
+import re
+
+import pytest
+
+from support.server import EMAIL, PASSWORD, Server
+from support.visitor import Visitor, forms_of
+
+PEOPLE, POLICY, AUDIT = "/admin/people", "/admin/token-policy", "/admin/audit"
+NEW_PASSWORD = "a sentence of my own"
+
+
+@pytest.fixture
+def visitor(server: Server) -> Visitor:
+    return Visitor(server).sign_in()
+
+
+def add(visitor: Visitor, email: str, **fields: str) -> str:
+    """Add somebody on the page; return the path of their one-time link."""
+    page = visitor.submit(f"{PEOPLE}/add", f"{PEOPLE}/add", email=email, **fields)
+    assert page.status == 200, page.body
+    return re.search(r"/set-password\?link=[0-9A-Za-z_-]+", page.body.decode())[0]
+
+
+def set_password(server: Server, link: str, password: str = NEW_PASSWORD, again: str | None = None):
+    return Visitor(server).submit(link, "/set-password", password=password, again=password if again is None else again)
+
+
+@pytest.mark.parametrize(
+    "path", [PEOPLE, f"{PEOPLE}/add", POLICY, AUDIT, f"{PEOPLE}/{{id}}/disable", f"{PEOPLE}/{{id}}/access-tokens"]
+)
+def test_ordinary_people_get_into_no_administration_page(server: Server, path: str) -> None:
+    person = server.create_person(f"ordinary-{abs(hash(path))}@example.com")
+    admin_id = server.admin("GET", "/v4/people/current").json["id"]
+    page = Visitor(server).sign_in(person["email"], PASSWORD).get(path.format(id=admin_id))
+    assert page.status in {403, 404}
+    assert EMAIL.encode() not in page.body
+
+
+def test_a_person_added_on_the_page_sets_their_password_by_the_link(server: Server, visitor: Visitor) -> None:
+    link = add(visitor, "new.person@example.com", name="New Person")
+    assert set_password(server, link).headers["location"] == "/sign-in?done=password-set"
+    Visitor(server).sign_in("New.Person@Example.com", NEW_PASSWORD)
+
+
+def test_a_link_works_once(server: Server, visitor: Visitor) -> None:
+    link = add(visitor, "once@example.com")
+    form = Visitor(server).form(link, "/set-password")
+    assert set_password(server, link).status == 303
+    late = Visitor(server)
+    assert late.get(link).status == 404
+    csrf = late.form("/sign-in", "/sign-in")["csrf"]
+    assert (
+        late.post(
+            "/set-password", {**form, "csrf": csrf, "password": "stolen by somebody", "again": "stolen by somebody"}
+        ).status
+        == 404
+    )
+    Visitor(server).sign_in("once@example.com", NEW_PASSWORD)
+
+
+def test_looking_at_a_link_does_not_use_it_up(server: Server, visitor: Visitor) -> None:
+    link = add(visitor, "looks-first@example.com")
+    assert Visitor(server).get(link).status == 200
+    assert set_password(server, link).status == 303
+
+
+def test_a_weak_password_keeps_the_link(server: Server, visitor: Visitor) -> None:
+    link = add(visitor, "weak@example.com")
+    assert set_password(server, link, "too short").status == 400
+    assert set_password(server, link, "123456789123456789").status == 400
+    assert set_password(server, link, NEW_PASSWORD, again="something else entirely").status == 400
+    assert set_password(server, link).status == 303
+
+
+def test_an_unknown_link_is_not_found(server: Server) -> None:
+    for link in ("nonsense", "é", "", "x" * 5000):
+        assert Visitor(server).get(f"/set-password?link={link}".encode("ascii", "ignore").decode()).status == 404
+
+
+def test_a_new_link_ends_the_old_one(server: Server, visitor: Visitor) -> None:
+    old = add(visitor, "two-links@example.com")
+    person = next(row for row in server.admin("GET", "/v4/people?q=two-links").json["data"])
+    page = visitor.submit(f"{PEOPLE}/{person['id']}/link", f"{PEOPLE}/{person['id']}/link")
+    new = re.search(r"/set-password\?link=[0-9A-Za-z_-]+", page.body.decode())[0]
+    assert Visitor(server).get(old).status == 404
+    assert set_password(server, new).status == 303
+
+
+def test_nobody_with_a_password_gets_a_link(server: Server, visitor: Visitor) -> None:
+    person = server.create_person("has-password@example.com")
+    action = f"{PEOPLE}/{person['id']}/link"
+    assert visitor.submit(action, action).status == 409
+
+
+def test_an_address_that_is_taken_is_refused_beside_its_field(server: Server, visitor: Visitor) -> None:
+    page = visitor.submit(f"{PEOPLE}/add", f"{PEOPLE}/add", email=EMAIL.upper())
+    assert page.status == 409
+    assert b"Belongs to somebody already" in page.body
+
+
+@pytest.mark.parametrize(("doing", "then"), [("disable", "enable"), ("promote", "demote")])
+def test_what_is_done_to_a_person_is_done_and_undone(server: Server, visitor: Visitor, doing: str, then: str) -> None:
+    person = server.create_person(f"{doing}@example.com")
+    field = {"disable": "isDisabled", "promote": "isAdmin"}[doing]
+    for action, expected in ((doing, True), (then, False)):
+        path = f"{PEOPLE}/{person['id']}/{action}"
+        assert visitor.submit(path, path).status == 303
+        assert server.admin("GET", f"/v4/people/{person['id']}").json[field] is expected
+
+
+def test_the_last_administrator_cannot_be_disabled_on_the_page(server: Server, visitor: Visitor) -> None:
+    me = server.admin("GET", "/v4/people/current").json["id"]
+    for action in ("disable", "demote", "delete"):
+        path = f"{PEOPLE}/{me}/{action}"
+        page = visitor.submit(path, path)
+        assert page.status == 409
+        assert b"last administrator" in page.body
+
+
+def test_a_deleted_person_is_gone(server: Server, visitor: Visitor) -> None:
+    person = server.create_person("deleted@example.com")
+    path = f"{PEOPLE}/{person['id']}/delete"
+    assert visitor.submit(path, path).status == 303
+    assert server.admin("GET", f"/v4/people/{person['id']}").status == 404
+
+
+def test_an_administrator_deletes_somebody_elses_token(own_server: Server) -> None:
+    own_server.admin("PATCH", "/v4/settings", {"apiAccessTokens.usersMayGenerate": True})
+    person = own_server.create_person("has-tokens@example.com")
+    value, info = own_server.create_token(basic=(person["email"], PASSWORD), description="of somebody else")
+    visitor = Visitor(own_server).sign_in()
+    address = f"{PEOPLE}/{person['id']}/access-tokens"
+    assert b"of somebody else" in visitor.get(address).body
+    action = f"{address}/{info['tokenId']}/delete"
+    assert visitor.submit(action, action).headers["location"] == f"{address}?done=token-deleted"
+    assert own_server.request("GET", "/verify", bearer=value).status == 401
+
+
+def test_the_policy_is_saved_as_a_whole(own_server: Server) -> None:
+    visitor = Visitor(own_server).sign_in()
+    form = {**visitor.form(POLICY, POLICY), "usersMayGenerate": "true", "maximumLifetimeDays": "90"}
+    assert visitor.post(POLICY, form).status == 303
+    assert own_server.admin("GET", "/v4/settings").json == {
+        "apiAccessTokens.enabled": True,
+        "apiAccessTokens.usersMayGenerate": True,
+        "apiAccessTokens.maximumLifetimeDays": 90,
+        "tokens.retentionDays": 400,
+    }
+
+
+def test_a_bad_policy_changes_nothing(own_server: Server) -> None:
+    visitor = Visitor(own_server).sign_in()
+    before = own_server.admin("GET", "/v4/settings").json
+    page = visitor.submit(POLICY, POLICY, usersMayGenerate="true", maximumLifetimeDays="0")
+    assert page.status == 400
+    assert b"must be a whole number from 1 to 36500".lower() in page.body.lower()
+    assert own_server.admin("GET", "/v4/settings").json == before
+
+
+def test_the_audit_log_tells_what_happened_in_words(server: Server, visitor: Visitor) -> None:
+    _, info = server.create_token(description="seen in the log")
+    page = visitor.get(AUDIT).body.decode()
+    assert "Token generated" in page
+    assert "seen in the log" in page
+    assert info["tokenId"][-12:] in page
+
+
+def test_the_audit_log_is_found_by_person_and_by_id(server: Server, visitor: Visitor) -> None:
+    person = server.create_person("searched-for@example.com")
+    _, info = server.create_token(description="searched for by id")
+    by_person = visitor.get(f"{AUDIT}?q=searched-for@example.com").body.decode()
+    assert "Person added" in by_person
+    assert "searched for by id" not in by_person
+    assert "searched for by id" in visitor.get(f"{AUDIT}?q={info['tokenId']}").body.decode()
+    assert "Person added" in visitor.get(f"{AUDIT}?q={person['id']}&kind=people").body.decode()
+    assert "no e-mail address here" in visitor.get(f"{AUDIT}?q=nobody@example.com").body.decode()
+
+
+def test_markup_in_a_name_is_shown_as_text(server: Server, visitor: Visitor) -> None:
+    add(visitor, "markup@example.com", name="<b onclick=alert(1)>Bold</b>")
+    for path in (PEOPLE, AUDIT):
+        assert b"<b onclick" not in visitor.get(path).body
+
+
+def test_every_form_on_every_page_has_its_token(server: Server, visitor: Visitor) -> None:
+    for path in ("/settings/access-tokens", "/settings/profile", PEOPLE, f"{PEOPLE}/add", POLICY, AUDIT):
+        for action, fields in forms_of(visitor.get(path)).items():
+            if action not in {"/settings/access-tokens", PEOPLE, AUDIT}:
+                assert "csrf" in fields, (path, action)
