@@ -1,0 +1,153 @@
+"""What the pages do on top of HTML, and that they do without it."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from browser.conftest import OpenPage, sign_in
+from support.server import EMAIL, PASSWORD, Server
+
+
+def test_the_whole_story_works_without_javascript(own_server: Server, open_page: OpenPage) -> None:
+    page = open_page(java_script_enabled=False)
+    sign_in(page, own_server)
+    page.get_by_role("link", name="Generate New Token").click()
+    page.wait_for_url("**/generate")
+    page.get_by_label("Lifetime in days").fill("7")
+    page.get_by_label("Description").fill("without script")
+    page.get_by_role("button", name="Generate").click()
+    value = page.locator("#value").inner_text()
+    assert own_server.request("GET", "/verify", bearer=value).status == 200
+    expect(page.get_by_role("button", name="Copy to clipboard")).to_have_count(0)
+    page.get_by_role("link", name="Done").click()
+    page.get_by_label("Search").fill("without")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=without**")
+    page.get_by_label("Actions for without script").click()
+    page.get_by_role("link", name="Delete Token…").click()
+    page.get_by_role("button", name="Delete Token").click()
+    expect(page.get_by_text("The token was deleted")).to_be_visible()
+    assert own_server.request("GET", "/verify", bearer=value).status == 401
+
+
+def test_the_whole_story_works_by_keyboard(own_server: Server, open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto(own_server.url)
+    page.keyboard.type(EMAIL)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/settings/access-tokens")
+    tab_to(page, "Generate New Token")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Lifetime in days")).to_be_focused()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("5")
+    page.keyboard.press("Enter")
+    value = page.locator("#value").inner_text()
+    tab_to(page, "Done")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/settings/access-tokens")
+    tab_to(page, "Actions for")
+    page.keyboard.press("Enter")
+    tab_to(page, "Delete Token…")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_role("link", name="Cancel")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert focused.startswith("Actions for")
+    assert own_server.request("GET", "/verify", bearer=value).status == 200
+    page.keyboard.press("Enter")
+    tab_to(page, "Delete Token…")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_role("link", name="Cancel")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The token was deleted")).to_be_visible()
+    assert own_server.request("GET", "/verify", bearer=value).status == 401
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until what has the focus is called `name`."""
+    for _ in range(60):
+        found = page.evaluate(
+            "(document.activeElement.getAttribute('aria-label') || document.activeElement.textContent).trim()"
+        )
+        if found.startswith(name):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"no way to {name!r} by keyboard")
+
+
+def test_copying_puts_the_whole_value_on_the_clipboard(server: Server, open_page: OpenPage) -> None:
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    sign_in(page, server)
+    page.goto(f"{server.url}/settings/access-tokens/generate")
+    page.get_by_role("button", name="Generate").click()
+    value = page.locator("#value").inner_text()
+    page.locator("copy-button[for=value] button").click()
+    assert page.evaluate("navigator.clipboard.readText()") == value
+    expect(page.get_by_role("status").filter(has_text="Copied")).to_have_count(1)
+    page.get_by_label("Copy to clipboard").last.click()
+    assert re.fullmatch(r"[0-9a-f-]{36}", page.evaluate("navigator.clipboard.readText()"))
+
+
+def test_the_list_is_filtered_while_one_types(server: Server, open_page: OpenPage) -> None:
+    for name in ("apple pie", "banana bread"):
+        server.create_token(description=name)
+    page = open_page()
+    sign_in(page, server)
+    page.get_by_label("Search").press_sequentially("BAN")
+    expect(page.get_by_text("apple pie")).to_have_count(0)
+    expect(page.get_by_text("banana bread")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"q=BAN"))
+    expect(page.get_by_label("Search")).to_be_focused()
+
+
+def test_a_dialog_after_the_session_ended_leads_to_signing_in(own_server: Server, open_page: OpenPage) -> None:
+    page = open_page()
+    sign_in(page, own_server)
+    own_server.stop()
+    own_server.listen = f"127.0.0.1:{own_server_port(page)}"
+    own_server.start()
+    page.context.clear_cookies()
+    page.get_by_role("link", name="Generate New Token").click()
+    page.wait_for_url("**/sign-in?next=**")
+
+
+def own_server_port(page: Page) -> str:
+    return page.url.split(":")[2].partition("/")[0]
+
+
+def test_dates_are_relative_and_exact_on_hover(server: Server, open_page: OpenPage) -> None:
+    server.create_token(description="with dates", lifetimeSeconds=3 * 86400)
+    page = open_page(timezone_id="Pacific/Auckland")
+    sign_in(page, server)
+    row = page.get_by_role("row").filter(has_text="with dates")
+    expect(row.get_by_text("in 3 days")).to_be_visible()
+    assert re.fullmatch(r"\d+ \w+ \d{4}, \d\d:\d\d:\d\d UTC", row.locator("time").first.get_attribute("title") or "")
+
+
+def test_nothing_scrolls_sideways_at_320_pixels(server: Server, open_page: OpenPage) -> None:
+    server.create_token(description="a description that is rather long, " * 5)
+    page = open_page(width=320)
+    sign_in(page, server)
+    for path in ("settings/access-tokens", "settings/access-tokens/generate", "settings/profile", "admin/people",
+                 "admin/people/add", "admin/token-policy", "admin/audit"):  # fmt: skip
+        page.goto(f"{server.url}/{path}")
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{path} scrolls sideways by {wide} px"
+
+
+def test_a_new_token_is_shown_once_even_after_going_back(server: Server, open_page: OpenPage) -> None:
+    page = open_page()
+    sign_in(page, server)
+    page.goto(f"{server.url}/settings/access-tokens/generate")
+    page.get_by_label("Description").fill("only once")
+    page.get_by_role("button", name="Generate").click()
+    value = page.locator("#value").inner_text()
+    page.get_by_role("link", name="Done").click()
+    page.wait_for_url("**/settings/access-tokens")
+    stored = page.evaluate("JSON.stringify([localStorage, sessionStorage, history.state, document.cookie])")
+    assert value not in stored
