@@ -7,6 +7,8 @@ import pytest
 
 from support.server import Server, make_installation
 
+pytest.register_assert_rewrite("gatepass.testing")
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:

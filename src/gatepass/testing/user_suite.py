@@ -1,0 +1,205 @@
+"""The suites for users, sessions, settings and failed sign-ins."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from gatepass.errors import Conflict
+from gatepass.interfaces import Store, UserCounts
+from gatepass.model.secret import generate_id
+from gatepass.model.settings import Settings
+from gatepass.model.user import Password, PasswordLink
+from gatepass.testing.fakes import START
+from gatepass.testing.records import ids_of, keep_users, make_session, make_user
+
+_DAY = timedelta(days=1)
+
+
+class UserSuite:
+    """Give a fixture `store`."""
+
+    def test_a_user_comes_back_as_they_were_kept(self, store: Store) -> None:
+        user = make_user("Maria@Example.com", name="Maria 🙂", is_admin=True, disabled_at=START, last_sign_in_at=START)
+        keep_users(store, user)
+        with store.read() as tx:
+            assert tx.users.find(user.id) == user
+            assert tx.users.find_by_email("mARIA@eXAMPLE.COM") == user
+
+    def test_an_address_belongs_to_one_person_whatever_its_case(self, store: Store) -> None:
+        keep_users(store, make_user("maria@example.com"))
+        with pytest.raises(Conflict):
+            keep_users(store, make_user("MARIA@example.com"))
+
+    def test_an_address_cannot_be_taken_over_by_a_change(self, store: Store) -> None:
+        maria, bob = make_user("maria@example.com"), make_user("bob@example.com")
+        keep_users(store, maria, bob)
+        with pytest.raises(Conflict), store.write() as tx:
+            tx.users.update(replace(bob, email="Maria@example.com"))
+        with store.write() as tx:
+            tx.users.update(replace(maria, email="MARIA@example.com"))
+
+    def test_look_alikes_are_somebody_else(self, store: Store) -> None:
+        keep_users(store, make_user("mark@example.com"))
+        with store.read() as tx:
+            for name in ("mar\u212a@example.com", "ｍark@example.com", "mark@example.com ", "mark@example.com\u200b"):  # noqa: RUF001
+                assert tx.users.find_by_email(name) is None
+
+    def test_a_deleted_person_is_not_found_and_their_address_is_free(self, store: Store) -> None:
+        old = make_user("maria@example.com")
+        keep_users(store, old)
+        with store.write() as tx:
+            tx.users.update(replace(old, deleted_at=START))
+        new = make_user("maria@example.com")
+        keep_users(store, new)
+        with store.read() as tx:
+            assert tx.users.find(old.id) is None
+            assert tx.users.find_by_email("maria@example.com") == new
+
+    def test_people_are_counted(self, store: Store) -> None:
+        keep_users(
+            store,
+            make_user("a@example.com", is_admin=True),
+            make_user("b@example.com", is_admin=True, disabled_at=START),
+            make_user("c@example.com", disabled_at=START),
+            make_user("d@example.com", is_admin=True, deleted_at=START),
+        )
+        with store.read() as tx:
+            assert tx.users.counts() == UserCounts(all=3, disabled=2, live_admins=1)
+
+    def test_the_last_sign_in_moves_forward_and_touches_nothing_else(self, store: Store) -> None:
+        user = make_user("maria@example.com", disabled_at=START)
+        keep_users(store, user)
+        for at in (START + _DAY, START):
+            with store.write() as tx:
+                tx.users.note_sign_in(user.id, at)
+        with store.read() as tx:
+            assert tx.users.find(user.id) == replace(user, last_sign_in_at=START + _DAY)
+
+    def test_a_password_is_replaced_and_removed(self, store: Store) -> None:
+        user = make_user("maria@example.com")
+        keep_users(store, user)
+        for password in (Password("one", START), Password("two", START + _DAY), None):
+            with store.write() as tx:
+                tx.users.set_password(user.id, password)
+            with store.read() as tx:
+                assert tx.users.find_password(user.id) == password
+
+    def test_a_new_link_ends_the_old_one_and_a_password_ends_both(self, store: Store) -> None:
+        user = make_user("maria@example.com")
+        keep_users(store, user)
+        old, new = (PasswordLink(mark * 32, user.id, START + _DAY) for mark in (b"o", b"n"))
+        for link in (old, new):
+            with store.write() as tx:
+                tx.users.add_link(link)
+        with store.read() as tx:
+            assert tx.users.find_link(old.handle_hash) is None
+            assert tx.users.find_link(new.handle_hash) == new
+        with store.write() as tx:
+            tx.users.set_password(user.id, Password("x", START))
+        with store.read() as tx:
+            assert tx.users.find_link(new.handle_hash) is None
+
+    def test_links_that_ended_are_pruned(self, store: Store) -> None:
+        user = make_user("maria@example.com")
+        keep_users(store, user)
+        with store.write() as tx:
+            tx.users.add_link(PasswordLink(b"l" * 32, user.id, START + _DAY))
+            tx.users.prune_links(START + _DAY)
+        with store.write() as tx:
+            assert tx.users.find_link(b"l" * 32) is not None
+            tx.users.prune_links(START + 2 * _DAY)
+            assert tx.users.find_link(b"l" * 32) is None
+
+
+class SessionSuite:
+    """Give a fixture `store`."""
+
+    def test_a_session_comes_back_as_it_was_kept(self, store: Store) -> None:
+        user = make_user("maria@example.com")
+        keep_users(store, user)
+        session = make_session(user, address=None, user_agent=None)
+        with store.write() as tx:
+            tx.sessions.add(session)
+        with store.read() as tx:
+            assert tx.sessions.find(session.handle_hash) == session
+            assert tx.sessions.find_by_id(session.id) == session
+            assert tx.sessions.find(b"?" * 32) is None
+            assert tx.sessions.find_by_id(generate_id(START)) is None
+
+    def test_sessions_are_listed_oldest_first_and_ended_but_for_one(self, store: Store) -> None:
+        maria, bob = make_user("maria@example.com"), make_user("bob@example.com")
+        keep_users(store, maria, bob)
+        first, second, third = (make_session(maria, at=START + number * _DAY) for number in range(3))
+        other = make_session(bob)
+        with store.write() as tx:
+            for session in (third, first, second, other):
+                tx.sessions.add(session)
+        with store.write() as tx:
+            assert ids_of(tx.sessions.list(maria.id)) == [first.id, second.id, third.id]
+            assert tx.sessions.remove_of(maria.id, except_id=second.id) == 2
+            assert ids_of(tx.sessions.list(maria.id)) == [second.id]
+            assert tx.sessions.remove_of(maria.id) == 1
+            assert ids_of(tx.sessions.list(bob.id)) == [other.id]
+
+    def test_an_ended_session_is_not_brought_back_by_an_update(self, store: Store) -> None:
+        user = make_user("maria@example.com")
+        keep_users(store, user)
+        session = make_session(user)
+        with store.write() as tx:
+            tx.sessions.add(session)
+            assert tx.sessions.remove(session.id) is True
+            assert tx.sessions.remove(session.id) is False
+            tx.sessions.update(replace(session, seen_at=START + _DAY))
+            assert tx.sessions.find_by_id(session.id) is None
+
+    def test_sessions_that_idled_or_aged_are_pruned(self, store: Store) -> None:
+        user = make_user("maria@example.com")
+        keep_users(store, user)
+        idle = make_session(user, at=START + _DAY, seen_at=START)
+        aged = make_session(user, at=START, seen_at=START + _DAY)
+        live = make_session(user, at=START + _DAY)
+        with store.write() as tx:
+            for session in (idle, aged, live):
+                tx.sessions.add(session)
+            tx.sessions.prune(seen_before=START + _DAY, signed_in_before=START + _DAY)
+            assert ids_of(tx.sessions.list(user.id)) == [live.id]
+
+
+class SettingsSuite:
+    """Give a fixture `store`."""
+
+    def test_settings_begin_with_their_defaults(self, store: Store) -> None:
+        with store.read() as tx:
+            assert tx.settings.load() == Settings()
+
+    def test_settings_come_back_as_they_were_saved(self, store: Store) -> None:
+        wanted = Settings(enabled=True, users_may_generate=True, maximum_lifetime_days=90, retention_days=7)
+        with store.write() as tx:
+            tx.settings.save(Settings(enabled=False, maximum_lifetime_days=1))
+            tx.settings.save(wanted)
+        with store.read() as tx:
+            assert tx.settings.load() == wanted
+
+
+class FailureSuite:
+    """Give a fixture `store`."""
+
+    def test_failures_are_counted_by_key_and_by_time(self, store: Store) -> None:
+        hour = timedelta(hours=1)
+        with store.write() as tx:
+            tx.failures.add([b"account", b"address"], START + hour)
+            tx.failures.add([b"account"], START)
+        with store.read() as tx:
+            assert list(tx.failures.list(b"account", START - hour)) == [START, START + hour]
+            assert list(tx.failures.list(b"account", START)) == [START + hour]
+            assert list(tx.failures.list(b"address", START - hour)) == [START + hour]
+            assert list(tx.failures.list(b"nobody", START - hour)) == []
+
+    def test_old_failures_are_forgotten(self, store: Store) -> None:
+        with store.write() as tx:
+            tx.failures.add([b"old"], START)
+            tx.failures.add([b"new"], START + _DAY)
+            tx.failures.prune(START + _DAY)
+            assert list(tx.failures.list(b"old", START - _DAY)) == []
+            assert list(tx.failures.list(b"new", START)) == [START + _DAY]

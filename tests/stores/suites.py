@@ -1,0 +1,23 @@
+"""All suites in one class, for the stores of this project."""
+
+from gatepass.testing.list_suite import EventListSuite, TokenListSuite, UserListSuite
+from gatepass.testing.token_suite import TokenSuite
+from gatepass.testing.transaction_suite import ConcurrencySuite, TransactionSuite
+from gatepass.testing.user_suite import FailureSuite, SessionSuite, SettingsSuite, UserSuite
+
+SUITES = (
+    TokenSuite,
+    TokenListSuite,
+    UserListSuite,
+    EventListSuite,
+    UserSuite,
+    SessionSuite,
+    SettingsSuite,
+    FailureSuite,
+    TransactionSuite,
+    ConcurrencySuite,
+)
+
+
+class AllSuites(*SUITES):
+    """Every promise of a store. Give a fixture `store`."""

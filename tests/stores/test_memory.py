@@ -1,0 +1,12 @@
+"""The memory store keeps every promise of a store."""
+
+import pytest
+
+from gatepass.stores.memory import MemoryStore
+from stores.suites import AllSuites
+
+
+class TestMemoryStore(AllSuites):
+    @pytest.fixture
+    def store(self) -> MemoryStore:
+        return MemoryStore()
