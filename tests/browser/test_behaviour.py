@@ -133,8 +133,15 @@ def test_nothing_scrolls_sideways_at_320_pixels(server: Server, open_page: OpenP
     server.create_token(description="a description that is rather long, " * 5)
     page = open_page(width=320)
     sign_in(page, server)
-    for path in ("settings/access-tokens", "settings/access-tokens/generate", "settings/profile", "admin/people",
-                 "admin/people/add", "admin/token-policy", "admin/audit"):  # fmt: skip
+    for path in (
+        "settings/access-tokens",
+        "settings/access-tokens/generate",
+        "settings/profile",
+        "admin/people",
+        "admin/people/add",
+        "admin/token-policy",
+        "admin/audit",
+    ):
         page.goto(f"{server.url}/{path}")
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{path} scrolls sideways by {wide} px"
