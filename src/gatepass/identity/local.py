@@ -9,6 +9,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from gatepass.errors import TooManyRequests
+from gatepass.model.secret import generate_key
 
 _PATIENCE_SECONDS = 10.0
 
@@ -20,7 +21,7 @@ class Argon2Hasher:
         """Allow `at_once` hashes at the same time, by default one for each core."""
         self._argon2 = PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=1, type=Type.ID)
         self._turns = threading.BoundedSemaphore(at_once or cores())
-        self._dummy = self._argon2.hash("nobody has this password")
+        self._dummy = self._argon2.hash(generate_key())
 
     def hash(self, password: bytes) -> str:
         """Return the hash with its salt and parameters, in the PHC string format."""
@@ -31,7 +32,7 @@ class Argon2Hasher:
         """Tell whether `password` is the one behind `stored`; without one, take as long and say no."""
         with _Turn(self._turns):
             try:
-                self._argon2.verify(stored or self._dummy, password)
+                self._argon2.verify(self._dummy if stored is None else stored, password)
             except (VerificationError, InvalidHashError):
                 return False
         return stored is not None
