@@ -223,11 +223,7 @@ def test_a_password_of_a_mebibyte_is_refused_and_the_server_goes_on(server: Serv
     form = Visitor(server)
     fields = form.form("/sign-in", "/sign-in")
     assert form.post("/sign-in", {**fields, "email": EMAIL, "password": "x" * 2**20}).status == 413
-    try:
-        reply = server.request("GET", "/v4/people/current", basic=(EMAIL, "x" * 2**20))
-        assert reply.status == 431
-    except (BrokenPipeError, ConnectionResetError):
-        pass  # the answer came while we were still sending
+    assert server.request("GET", "/v4/people/current", basic=(EMAIL, "x" * 2**20)).status == 431
     assert server.admin("GET", "/v4/people/current").status == 200
 
 

@@ -1,7 +1,8 @@
 """Limits on requests that uvicorn does not keep, on the level of the connection.
 
 Header block over 16 KiB or 100 fields: 431. Header block not complete within 5 seconds, body not
-within 10, a body that goes on after its answer, or header fields behind the body: closed.
+within 10, or header fields behind the body: closed. What is too large and already on its way is
+read and dropped for a while, so that the client gets to see the answer.
 """
 
 import asyncio
@@ -15,6 +16,8 @@ HEADER_FIELDS = 100
 HEADER_SECONDS = 5.0
 BODY_BYTES = 64 * 1024
 BODY_SECONDS = 10.0
+DROPPED_BYTES = 4 * 1024 * 1024
+DROPPED_SECONDS = 2.0
 KEEP_ALIVE_SECONDS = 30
 CONNECTIONS = 1000
 _FIELD_OVERHEAD = len(": \r\n")
@@ -46,9 +49,11 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Refuse a header block that grows too large before it is complete."""
-        if self._refused:
-            return
         self._header_bytes += len(data)
+        if self._refused:
+            if self._header_bytes > DROPPED_BYTES:
+                self.transport.close()
+            return
         super().data_received(data)
         if self._in_header and self._header_bytes > HEADER_BYTES:
             self._refuse(answer=True)
@@ -81,7 +86,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Hand the body on, unless nobody will read it any more."""
         self._body_bytes += len(body)
-        if self._body_bytes > BODY_BYTES and self.cycle.response_complete:
+        if self._body_bytes > DROPPED_BYTES:
             self._refuse(answer=False)
         elif not self._refused:
             super().on_body(body)
@@ -93,15 +98,19 @@ class LimitedProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def _refuse(self, *, answer: bool) -> None:
-        """Close the connection; answer 431 first unless another answer is still to come on it."""
+        """Answer 431 and drop what follows, or close if another answer is still to come."""
         if self._refused or self.transport.is_closing():
             return
         self._refused = True
         self._allow(None)
         cycle: RequestResponseCycle | None = self.cycle
-        if answer and (cycle is None or cycle.response_complete):
-            self.transport.write(_TOO_LARGE + secrets.token_hex(8).encode() + b"\r\n\r\n")
-        self.transport.close()
+        if not answer or (cycle is not None and not cycle.response_complete):
+            self.transport.close()
+            return
+        self.transport.write(_TOO_LARGE + secrets.token_hex(8).encode() + b"\r\n\r\n")
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._allow(DROPPED_SECONDS)
 
     def _allow(self, seconds: float | None) -> None:
         """Close the connection if the present part takes longer than `seconds`; None: no limit."""

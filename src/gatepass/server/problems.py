@@ -107,8 +107,6 @@ def headers_of(error: Exception) -> dict[str, str]:
         return {"retry-after": str(error.retry_after)}
     if problem_of(error) is UNAVAILABLE:
         return {"retry-after": "1"}
-    if isinstance(error, BodyTooLarge):
-        return {"connection": "close"}
     return {}
 
 

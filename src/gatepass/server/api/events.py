@@ -7,6 +7,9 @@ from gatepass.server.api.routing import Answer, Call, Operation
 from gatepass.server.parsing import parse_page
 from gatepass.services.list_events import list_events
 
+# How a detail is called where the API has a name for it already.
+_NAMES = {"expires_at": "expiredAt", "parent_id": "parentTokenId", "is_admin": "isAdmin"}
+
 
 def list_(call: Call) -> Answer:
     """List audit records."""
@@ -28,7 +31,7 @@ def _event(record: EventRecord) -> shapes.AuditEvent:
         subject_id=str(record.subject_id) if record.subject_id else None,
         owner_id=str(record.owner_id) if record.owner_id else None,
         owner_email=record.owner_name,
-        details=dict(record.details),
+        details={_NAMES.get(name, name): value for name, value in record.details.items()},
         address=record.address,
         request_id=record.request_id,
     )
