@@ -98,19 +98,21 @@ class LimitedProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def _refuse(self, *, answer: bool) -> None:
-        """Answer 431 and drop what follows, or close if another answer is still to come."""
+        """Answer 431, drop what follows, and close once what came before has been answered."""
         if self._refused or self.transport.is_closing():
             return
         self._refused = True
         self._allow(None)
         cycle: RequestResponseCycle | None = self.cycle
-        if not answer or (cycle is not None and not cycle.response_complete):
+        if cycle is not None and not cycle.response_complete:
+            cycle.keep_alive = False
+        elif answer:
+            self.transport.write(_TOO_LARGE + secrets.token_hex(8).encode() + b"\r\n\r\n")
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
+            self._allow(DROPPED_SECONDS)
+        else:
             self.transport.close()
-            return
-        self.transport.write(_TOO_LARGE + secrets.token_hex(8).encode() + b"\r\n\r\n")
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        self._allow(DROPPED_SECONDS)
 
     def _allow(self, seconds: float | None) -> None:
         """Close the connection if the present part takes longer than `seconds`; None: no limit."""
