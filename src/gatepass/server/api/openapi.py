@@ -37,11 +37,11 @@ def document() -> dict[str, Any]:
         item = paths.setdefault(operation.path, _path_item(operation.path))
         item[operation.method.lower()] = _operation(operation)
     return {
-        "openapi": "3.1.0",
+        "openapi": "3.0.3",
         "info": {"title": "Gatepass", "version": gatepass.__version__, "description": _DESCRIPTION},
         "paths": paths,
         "components": {
-            "schemas": dict(components),
+            "schemas": _as_30(dict(components)),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "basic": {"type": "http", "scheme": "basic"},
@@ -49,6 +49,29 @@ def document() -> dict[str, Any]:
         },
         "security": [{"bearer": []}, {"basic": []}],
     }
+
+
+def _as_30(schema: Any) -> Any:
+    """Write JSON Schema as OpenAPI 3.0 has it: `nullable` for null, one `example`.
+
+    3.0 on purpose: there `1.0` is no integer, and it is none to us either.
+    """
+    if isinstance(schema, list):
+        return [_as_30(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _as_30(value) for key, value in schema.items() if key not in {"anyOf", "examples"}}
+    kinds = schema.get("anyOf", [])
+    others = [_as_30(kind) for kind in kinds if kind != {"type": "null"}]
+    if len(others) < len(kinds):
+        found["nullable"] = True
+    if len(others) == 1:
+        found |= others[0]
+    elif others:
+        found["anyOf"] = others
+    if "examples" in schema:
+        found["example"] = schema["examples"][0]
+    return found
 
 
 def _is_struct(kind: Any) -> bool:

@@ -26,7 +26,7 @@ SETTINGS_SCHEMA = {
         "apiAccessTokens.usersMayGenerate": {"type": "boolean", "default": Settings().users_may_generate},
         "apiAccessTokens.maximumLifetimeDays": {
             "type": "integer",
-            "anyOf": [{"const": -1}, {"minimum": 1, "maximum": 36500}],
+            "anyOf": [{"enum": [-1]}, {"minimum": 1, "maximum": 36500}],
             "default": Settings().maximum_lifetime_days,
         },
         "tokens.retentionDays": {

@@ -9,23 +9,26 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from gatepass.interfaces import Page
 from gatepass.model.instant import iso
 from gatepass.model.token import DESCRIPTION_LENGTH, MAXIMUM_LIFETIME_SECONDS, Token, TokenStatus
-from gatepass.model.user import EMAIL_LENGTH, NAME_LENGTH, PASSWORD_LEAST_BYTES, User
+from gatepass.model.user import EMAIL_LENGTH, NAME_LENGTH, PASSWORD_LEAST_BYTES, PASSWORD_MOST_BYTES, User
 
 Instant = Annotated[
     str, Meta(description="ISO 8601 in UTC with milliseconds", extra_json_schema={"format": "date-time"})
 ]
 Id = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 
-# Python and JSON Schema name the refused characters differently; this is the schema's side of
-# `model/text.py`, kept by a test.
-LINE_PATTERN = r"^[ -~\u00a1-\u00ac\u00ae-\u02ff]*$"
+# What `model/text.py` takes for one line, spelled out because few tools read `\p{Cf}`. Format
+# characters beyond U+FFFF are refused too and left out here: few tools read those either.
+LINE = (
+    r"^[^\u0000-\u001f\u007f-\u009f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e"
+    r"\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]*$"
+)
 EMAIL_PATTERN = r"^[0-9A-Za-z.!#$%&'*+/=?^_`{|}~-]{1,64}@[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?$"
 
 LifetimeSeconds = Annotated[
     int,
     Meta(
         description="Seconds from now until the token expires; -1 for never.",
-        extra_json_schema={"anyOf": [{"const": -1}, {"minimum": 1, "maximum": MAXIMUM_LIFETIME_SECONDS}]},
+        extra_json_schema={"anyOf": [{"enum": [-1]}, {"minimum": 1, "maximum": MAXIMUM_LIFETIME_SECONDS}]},
         examples=[86400],
     ),
 ]
@@ -35,9 +38,9 @@ class CreateTokenBody(Struct, rename="camel", forbid_unknown_fields=True):
     """What a new token is to be."""
 
     lifetime_seconds: LifetimeSeconds
-    description: (
-        Annotated[str, Meta(extra_json_schema={"maxLength": DESCRIPTION_LENGTH, "pattern": LINE_PATTERN})] | None
-    ) = None
+    description: Annotated[str, Meta(extra_json_schema={"maxLength": DESCRIPTION_LENGTH, "pattern": LINE})] | None = (
+        None
+    )
 
 
 class TokenInfo(Struct, rename="camel"):
@@ -87,12 +90,12 @@ class PersonList(Struct):
 
 
 Email = Annotated[str, Meta(extra_json_schema={"maxLength": EMAIL_LENGTH, "pattern": EMAIL_PATTERN})]
-Name = Annotated[str, Meta(extra_json_schema={"maxLength": NAME_LENGTH, "pattern": LINE_PATTERN})]
+Name = Annotated[str, Meta(extra_json_schema={"maxLength": NAME_LENGTH, "pattern": LINE})]
 NewPassword = Annotated[
     str,
     Meta(
         description="15 to 1,024 bytes in UTF-8, and not a common password",
-        extra_json_schema={"minLength": PASSWORD_LEAST_BYTES, "maxLength": 256},
+        extra_json_schema={"format": "password", "minLength": PASSWORD_LEAST_BYTES, "maxLength": PASSWORD_MOST_BYTES},
     ),
 ]
 
@@ -220,6 +223,8 @@ def page_parameters(after: str) -> list[dict[str, Any]]:
             "name": "after",
             "in": "query",
             "description": f"The {after} of the last row of the page before; costs the same at any depth.",
-            "schema": {"type": "string", "format": "uuid"} if after == "id" else {**whole, "minimum": 0},
+            "schema": {"type": "string", "format": "uuid"}
+            if after == "id"
+            else {**whole, "minimum": 0, "maximum": 2**53},
         },
     ]
