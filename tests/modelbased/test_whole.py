@@ -9,10 +9,8 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -45,53 +43,15 @@ from gatepass.services.prune_tokens import prune_tokens
 from gatepass.services.retry import Retry
 from gatepass.services.revoke_token import revoke_token
 from gatepass.services.rotate_pepper import rotate_pepper
-from gatepass.services.sign_in import StartedSession, sign_in
+from gatepass.services.sign_in import sign_in
 from gatepass.services.verify_token import verify_token
 from gatepass.stores.memory import MemoryStore
 from gatepass.stores.sql.sqlite import SqliteStore
 from gatepass.testing.fakes import PASSWORD, FakeClock, MemoryKeyring, add_person, make_deps
+from modelbased.known import Known, Person, SignedIn
 
 SOAK = bool(os.environ.get("GATEPASS_SOAK"))
 EXAMPLES, STEPS = (2500, 50) if SOAK else (25, 40)
-
-
-@dataclass
-class Person:
-    """What the model knows of somebody."""
-
-    id: UUID
-    email: str
-    password: str = PASSWORD
-    is_admin: bool = False
-    is_disabled: bool = False
-    is_deleted: bool = False
-
-    @property
-    def is_live(self) -> bool:
-        return not self.is_disabled and not self.is_deleted
-
-
-@dataclass
-class Known:
-    """What the model knows of a token."""
-
-    id: UUID
-    value: str
-    owner: Person
-    expires_at: datetime | None
-    is_deleted: bool = False
-    key: str | None = None
-
-
-@dataclass
-class SignedIn:
-    """What the model knows of a session."""
-
-    started: StartedSession
-    owner: Person
-    at: datetime
-    seen_at: datetime
-    is_over: bool = False
 
 
 class Whole(RuleBasedStateMachine):

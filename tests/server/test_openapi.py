@@ -91,4 +91,4 @@ def test_the_pattern_of_a_line_is_what_the_server_takes() -> None:
 
     pattern = re.compile(LINE)
     characters = [chr(code) for code in range(0x10000) if not 0xD800 <= code <= 0xDFFF]
-    assert [ascii(each) for each in characters if bool(pattern.match(each)) != takes(each)] == []
+    assert [ascii(each) for each in characters if bool(pattern.fullmatch(each)) != takes(each)] == []

@@ -1,0 +1,47 @@
+"""What the model knows: people, tokens and sessions, as plain values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gatepass.services.sign_in import StartedSession
+from gatepass.testing.fakes import PASSWORD
+
+
+@dataclass
+class Person:
+    """What the model knows of somebody."""
+
+    id: UUID
+    email: str
+    password: str = PASSWORD
+    is_admin: bool = False
+    is_disabled: bool = False
+    is_deleted: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        return not self.is_disabled and not self.is_deleted
+
+
+@dataclass
+class Known:
+    """What the model knows of a token."""
+
+    id: UUID
+    value: str
+    owner: Person
+    expires_at: datetime | None
+    is_deleted: bool = False
+    key: str | None = None
+
+
+@dataclass
+class SignedIn:
+    """What the model knows of a session."""
+
+    started: StartedSession
+    owner: Person
+    at: datetime
+    seen_at: datetime
+    is_over: bool = False
