@@ -87,10 +87,13 @@ class Server:
         self.listen = listen
         self.url = ""
         self.log = data.parent / f"{data.name}.log"
+        self.program: list[str] | None = None
+        """What to run instead of the command line itself."""
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> "Server":
-        command = [sys.executable, "-m", "gatepass", "serve", "--data", str(self.data), "--listen", self.listen]
+        program = self.program or [sys.executable, "-m", "gatepass"]
+        command = [*program, "serve", "--data", str(self.data), "--listen", self.listen]
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
                 [*command, "--metrics-listen", "off", *self.flags]

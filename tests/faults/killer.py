@@ -1,0 +1,52 @@
+"""Runs the command line with a death built in: at the n-th passing of a named point, kill -9.
+
+    python killer.py POINT N serve --data DIR …
+
+Points: `begin` (before BEGIN IMMEDIATE), `commit` (before COMMIT), `committed` (after it, before the
+reply), `statement` (before a statement that changes something).
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from gatepass.stores.sql.sqlite import SqliteConnection
+
+
+def arm(point: str, count: int) -> None:
+    """Make the process die at the `count`-th passing of `point`."""
+    plain = SqliteConnection.run
+    left = [count]
+
+    def pass_by() -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def run(self: SqliteConnection, sql: str, **values: Any) -> int:
+        word = sql.split(maxsplit=1)[0]
+        changes = word in {"INSERT", "UPDATE", "DELETE"}
+        if (point == "begin" and sql == "BEGIN IMMEDIATE") or (point == "commit" and sql == "COMMIT"):
+            pass_by()
+        if point == "statement" and changes:
+            pass_by()
+        result = plain(self, sql, **values)
+        if point == "committed" and sql == "COMMIT":
+            pass_by()
+        return result
+
+    SqliteConnection.run = run  # type: ignore[method-assign]
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Arm, then be the command line."""
+    from gatepass.cli.commands import run
+
+    arm(arguments[0], int(arguments[1]))
+    sys.exit(run(arguments[2:]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
