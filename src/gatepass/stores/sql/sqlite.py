@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 from uuid import UUID
 
 import apsw
@@ -32,6 +33,8 @@ _SETTINGS = (
     "PRAGMA trusted_schema = OFF",
     "PRAGMA secure_delete = ON",
 )
+_KEPT = ["wal", 2, 1]
+"""What journal_mode, synchronous and foreign_keys must read back as."""
 _VERIFICATION = (
     "SELECT {tokens}, {users},"
     " coalesce((SELECT value FROM settings WHERE name = 'apiAccessTokens.enabled'), 'false') = 'true'"
@@ -55,7 +58,7 @@ class SqliteConnection:
             for setting in _SETTINGS:
                 self.raw.execute(setting).fetchall()
             kept = [self.raw.pragma("journal_mode"), self.raw.pragma("synchronous"), self.raw.pragma("foreign_keys")]
-        if kept != ["wal", 2, 1]:
+        if kept != _KEPT:
             raise BadConfiguration(str(path), f"SQLite did not take its settings: {kept}")
 
     def one(self, sql: str, **values: Value) -> Row | None:
@@ -113,7 +116,7 @@ class SqliteStore:
             raise BadConfiguration(str(path), f"has the old schema {applied}", hint="run `gatepass db upgrade`")
 
     @classmethod
-    def create(cls, path: Path, *, vfs: str | None = None) -> "SqliteStore":
+    def create(cls, path: Path, *, vfs: str | None = None) -> Self:
         """Make a new database. Raises FileExistsError."""
         require_version()
         create_private(path)
