@@ -157,8 +157,11 @@ class SqliteStore:
             if connection.raw.in_transaction:
                 connection.run("ROLLBACK")
         except Unavailable:
-            connection.raw.close(True)
-            self._writer = None
+            pass  # the error that led here says more
+        finally:
+            if connection.raw.in_transaction:
+                connection.raw.close(True)
+                self._writer = None
 
     def find_verification(self, token_id: UUID) -> Verification | None:
         """Return what judging one token needs, with one statement."""
@@ -213,16 +216,20 @@ class SqliteStore:
         except IndexError:
             connection = SqliteConnection(self.path, vfs=self._vfs)
             connection.run("PRAGMA query_only = ON")
+        healthy = False
         try:
             yield connection
+            healthy = True
         except Unavailable:
-            connection.raw.close(True)
             raise
         except BaseException:
-            self._readers.append(connection)
+            healthy = True  # the fault lies with whoever borrowed it
             raise
-        else:
-            self._readers.append(connection)
+        finally:
+            if healthy and not connection.raw.in_transaction:
+                self._readers.append(connection)
+            else:
+                connection.raw.close(True)
 
 
 def require_version() -> None:
