@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -54,6 +55,8 @@ def run_server(deps: Deps, config: Config, metrics: Metrics, *, ready: Callable[
     Raises BadConfiguration if an address cannot be had or would carry secrets in clear text.
     """
     require_safe_listen(config)
+    # SECURITY: a core file would hold the tokens and passwords of the moment.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.setswitchinterval(_SWITCH_SECONDS)
     tls = _tls(config)
     with _listening(config.server.listen) as (listener, address):
