@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
+from gatepass.cli.options import config_option, data_option
 from gatepass.cli.output import json_option, show_json, show_table
-from gatepass.cli.serve import config_option, data_option
 from gatepass.server.settings import SECRET_KEYS, SECTIONS, load_config
 
 

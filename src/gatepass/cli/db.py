@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
+from gatepass.cli.options import config_option, data_option
 from gatepass.cli.output import DONE, FAILED, json_option, progress_bar, show_json
-from gatepass.cli.serve import config_option, data_option
 from gatepass.server.installation import DATABASE, serve_lock
 from gatepass.server.settings import load_config
 from gatepass.stores.sql import sqlite

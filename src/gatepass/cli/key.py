@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
+from gatepass.cli.options import config_option, data_option
 from gatepass.cli.output import json_option, show_json, show_table
-from gatepass.cli.serve import config_option, data_option
 from gatepass.server.installation import KEYS, opened
 from gatepass.server.settings import load_config
 from gatepass.services.count_peppers import count_peppers
@@ -25,8 +25,8 @@ def key() -> None:
 def list_(data: str | None, config_file: Path | None, *, as_json: bool) -> None:
     """Show the peppers by number, and how many tokens each keeps. The keys themselves stay hidden."""
     config = load_config({"store.data": data}, file=config_file)
-    keyring = KeyFile(Path(config.store.data) / KEYS)
     with opened(config) as deps:
+        keyring = KeyFile(Path(config.store.data) / KEYS)
         counts = count_peppers(deps)
     current, _ = keyring.current_pepper()
     rows = [
@@ -46,8 +46,8 @@ def list_(data: str | None, config_file: Path | None, *, as_json: bool) -> None:
 def rotate(data: str | None, config_file: Path | None, *, as_json: bool) -> None:
     """Add a pepper; new tokens take it, old ones go on working. A running server follows by itself."""
     config = load_config({"store.data": data}, file=config_file)
-    keyring = KeyFile(Path(config.store.data) / KEYS)
     with opened(config) as deps:
+        keyring = KeyFile(Path(config.store.data) / KEYS)
         number = rotate_pepper(deps, keyring)
     if as_json:
         show_json({"pepper": number})

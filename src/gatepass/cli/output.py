@@ -1,6 +1,7 @@
 """What commands print: results on standard output, everything else on standard error."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -74,9 +75,11 @@ def show_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *,
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*(Text(show_value(row.get(field))) for field in columns))
-    console = Console()
     # What goes into a pipe is not cut to the width of a terminal.
-    console.print(table, soft_wrap=True, width=console.width if console.is_terminal else 10_000)
+    console = Console() if sys.stdout.isatty() else Console(width=10_000)
+    with console.capture() as captured:
+        console.print(table, soft_wrap=True)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 @contextmanager

@@ -8,22 +8,15 @@ from typing import Any
 import click
 
 from gatepass.cli.client import read_password_file
+from gatepass.cli.options import config_option, data_option
 from gatepass.cli.output import json_option, show_json
 from gatepass.errors import BadConfiguration, NotFound
 from gatepass.model.secret import Secret, generate_password
 from gatepass.server.installation import create_installation, exists, open_deps, serve_lock
-from gatepass.server.log import set_up_logging
-from gatepass.server.metrics import Metrics
-from gatepass.server.run import run_server
 from gatepass.server.settings import Config, is_loopback, load_config, split_listen
 from gatepass.services.recover_user import recover_user
 
 DEV_EMAIL = "admin@localhost"
-
-data_option = click.option("--data", metavar="DIR", help="Where everything is kept. [default: gatepass-data]")
-config_option = click.option(
-    "--config", "config_file", type=click.Path(path_type=Path), help="Configuration file. [default: DIR/gatepass.toml]"
-)
 
 
 @click.command()
@@ -60,6 +53,11 @@ def init(
 @click.option("--dev", is_flag=True, help="For trials: makes what is missing, sets and prints a new password.")
 def serve(data: str | None, config_file: Path | None, *, dev: bool, **flags: Any) -> None:
     """Serve REST, pages and /verify until SIGTERM."""
+    # Only this command needs the web server's packages; the others start quicker without them.
+    from gatepass.server.log import set_up_logging  # noqa: PLC0415
+    from gatepass.server.metrics import Metrics  # noqa: PLC0415
+    from gatepass.server.run import run_server  # noqa: PLC0415
+
     given = {f"server.{name}": value for name, value in flags.items()}
     config = load_config({"store.data": data, **given}, file=config_file)
     trial_log = dev and config.origins["log.format"] == "default"

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from gatepass.cli.client import Client, client_options
+from gatepass.cli.options import data_option
 from gatepass.cli.output import json_option, show_fields, show_json
-from gatepass.cli.serve import data_option
 from gatepass.errors import InvalidInput
 from gatepass.model.actor import CONSOLE
 from gatepass.model.settings import parse_setting

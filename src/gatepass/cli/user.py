@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from gatepass.cli.client import Client, ask_password, client_options, read_password_file
+from gatepass.cli.options import config_option, data_option
 from gatepass.cli.output import json_option, show_json, show_table
-from gatepass.cli.serve import config_option, data_option
 from gatepass.server.installation import opened
 from gatepass.server.settings import load_config
 from gatepass.services.recover_user import recover_user

@@ -186,8 +186,14 @@ class SqliteStore:
         return [line for line in found if line != "ok"] + [f"dangling reference in {row[0]}" for row in broken]
 
     def backup(self, target: Path, progress: Callable[[int, int], None]) -> None:
-        """Copy the database into a new file while it is in use; `progress` hears (done, total) pages."""
-        create_private(target)
+        """Copy the database into a new file while it is in use; `progress` hears (done, total) pages.
+
+        Raises Conflict if the file exists.
+        """
+        try:
+            create_private(target)
+        except FileExistsError:
+            raise Conflict(f"{target}: exists already") from None
         with _translated(), self._reader() as source:
             copy = apsw.Connection(str(target))
             try:
