@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from support.server import Server, make_installation
+pytest.register_assert_rewrite("gatepass.testing", "support")  # so that they speak under python -O too
 
-pytest.register_assert_rewrite("gatepass.testing")
+from support.server import Server, make_installation  # noqa: E402  only after the line above
 
 
 @pytest.fixture(scope="module")

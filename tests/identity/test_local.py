@@ -1,6 +1,7 @@
 """Local passwords: the hash itself, its bounds, and the list of common ones."""
 
 import threading
+import time
 
 import pytest
 
@@ -42,16 +43,35 @@ def test_a_hash_of_other_parameters_is_outdated(hasher: Argon2Hasher) -> None:
     assert not hasher.is_outdated(hasher.hash(b"x"))
 
 
-def test_never_more_hashes_at_once_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "_PATIENCE_SECONDS", 0.05)
-    hasher = Argon2Hasher(at_once=1)
-    with local._Turn(hasher._turns), pytest.raises(TooManyRequests):
-        hasher.hash(b"x")
-    threads = [threading.Thread(target=hasher.hash, args=(b"x",)) for _ in range(2)]
+def test_never_more_hashes_at_once_than_allowed() -> None:
+    hasher = Argon2Hasher(at_once=2)
+    running, most, lock = 0, 0, threading.Lock()
+
+    class Counting:
+        def hash(self, _: bytes) -> str:
+            nonlocal running, most
+            with lock:
+                running += 1
+                most = max(most, running)
+            time.sleep(0.02)
+            with lock:
+                running -= 1
+            return "hashed"
+
+    hasher._argon2 = Counting()
+    threads = [threading.Thread(target=hasher.hash, args=(b"x",)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    assert most == 2
+
+
+def test_whoever_waits_too_long_for_a_hash_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_PATIENCE_SECONDS", 0.05)
+    hasher = Argon2Hasher(at_once=1)
+    with local._Turn(hasher._turns), pytest.raises(TooManyRequests):
+        hasher.hash(b"x")
     assert hasher.hash(b"x")
 
 

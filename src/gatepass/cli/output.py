@@ -84,11 +84,12 @@ def show_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *,
 
 @contextmanager
 def progress_bar(words: str) -> Iterator[Callable[[int, int], None]]:
-    """Show on standard error how far long work is; yields what to call with (done, total)."""
+    """Show on a terminal how far long work is; yields what to call with (done, total)."""
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress  # noqa: PLC0415
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(words)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
