@@ -132,12 +132,19 @@ class TokenRepository(Protocol):
         ...
 
     def list(
-        self, owner_id: UUID, page: Page, *, now: datetime, status: TokenStatus | None = None, prefix: str | None = None
+        self,
+        owner_id: UUID,
+        page: Page,
+        *,
+        now: datetime,
+        status: TokenStatus | None = None,
+        prefix: str | None = None,
+        by_tail: bool = False,
     ) -> Sequence[Token]:
         """Return a page of someone's tokens by creation (key: the id).
 
         Without `status` deleted ones are left out. `prefix` matches, without case, the start of
-        the description, of the id, or of the last twelve digits of the id.
+        the description or of the id and, with `by_tail`, of the last twelve digits of the id.
         """
         ...
 
@@ -149,7 +156,7 @@ class TokenRepository(Protocol):
         ...
 
     def record_uses(self, uses: Mapping[UUID, datetime]) -> None:
-        """Move `last_used_at` forward. Touches nothing else, and no deleted token."""
+        """Move `last_used_at` forward; touches nothing else. Uses after the deletion are ignored."""
         ...
 
     def prune(self, ended_before: datetime, *, limit: int) -> int:
@@ -296,6 +303,10 @@ class FailureRepository(Protocol):
 
     def list(self, key: bytes, since: datetime) -> Sequence[datetime]:
         """Return the failures of a key after `since`, oldest first."""
+        ...
+
+    def forget(self, key: bytes) -> None:
+        """Forget the failures of one key."""
         ...
 
     def prune(self, before: datetime) -> None:

@@ -27,7 +27,7 @@ from gatepass.services.prune_tokens import prune_tokens
 from gatepass.services.revoke_token import revoke_token
 from gatepass.stores.sql import sqlite
 from gatepass.stores.sql.sqlite import SqliteStore
-from gatepass.testing.fakes import acting, add_person, make_deps
+from gatepass.testing.fakes import acting, add_person, knowing_password, make_deps
 from support.server import EMAIL, PASSWORD, Server, make_installation
 
 IMAGES = 4000 if os.environ.get("GATEPASS_SOAK") else 250
@@ -62,7 +62,7 @@ def workload(disk: Disk, path: Path, steps: int) -> None:
     people = [add_person(deps, f"person{number}@example.com", is_admin=True) for number in range(3)]
     chance, alive = random.Random(steps), []
     for number in range(steps):
-        actor = acting(chance.choice(people))
+        actor = knowing_password(deps, chance.choice(people).id)
         roll = chance.random()
         if roll < 0.5 or not alive:
             alive.append(
@@ -76,7 +76,7 @@ def workload(disk: Disk, path: Path, steps: int) -> None:
             change_user(deps, actor, people[number % 3].id, UserChanges(name=f"name {number}"))
         elif roll < 0.95:
             new = Secret(f"password number {number:04d}")
-            change_password(deps, acting(people[0]), current=_PASSWORD[-1], new=new)
+            change_password(deps, knowing_password(deps, people[0].id), current=_PASSWORD[-1], new=new)
             _PASSWORD.append(new)
         else:
             deps.clock.advance(days=1 + number * 2)

@@ -47,7 +47,7 @@ from gatepass.services.sign_in import sign_in
 from gatepass.services.verify_token import verify_token
 from gatepass.stores.memory import MemoryStore
 from gatepass.stores.sql.sqlite import SqliteStore
-from gatepass.testing.fakes import PASSWORD, FakeClock, MemoryKeyring, add_person, make_deps
+from gatepass.testing.fakes import PASSWORD, FakeClock, MemoryKeyring, add_person, knowing_password, make_deps
 from modelbased.known import Known, Person, SignedIn
 
 SOAK = bool(os.environ.get("GATEPASS_SOAK"))
@@ -84,7 +84,7 @@ class Whole(RuleBasedStateMachine):
 
     def _admin(self) -> Actor:
         live = next(person for person in self.everybody if person.is_admin and person.is_live)
-        return Actor(Credential.PASSWORD, live.id)
+        return knowing_password(self.deps, live.id)
 
     def _count_records(self) -> int:
         found = list_events(self.deps, self._admin(), page=Page(limit=1, newest_first=True))
@@ -135,7 +135,7 @@ class Whole(RuleBasedStateMachine):
 
     @rule(target=tokens, owner=people, seconds=st.sampled_from([-1, 1, 60, 86_400, 90 * 86_400]))
     def create_with_password(self, owner: Person, seconds: int) -> Known | None:
-        return self._create(Actor(Credential.PASSWORD, owner.id), owner, seconds, self._refusal(owner, seconds))
+        return self._create(knowing_password(self.deps, owner.id), owner, seconds, self._refusal(owner, seconds))
 
     @rule(target=tokens, parent=tokens, seconds=st.sampled_from([-1, 60, 86_400]))
     def create_with_token(self, parent: Known | None, seconds: int) -> Known | None:
@@ -179,7 +179,7 @@ class Whole(RuleBasedStateMachine):
         gone = first is not None and (first.is_deleted or age >= timedelta(hours=24) - timedelta(seconds=60))
         with self.expecting(Conflict if gone else None, records=0 if first else 1):
             made = create_token(
-                self.deps, Actor(Credential.PASSWORD, owner.id), lifetime_seconds=60, retry=Retry(key, b"x")
+                self.deps, knowing_password(self.deps, owner.id), lifetime_seconds=60, retry=Retry(key, b"x")
             )
             if first:
                 assert made.value.reveal() == first.value
@@ -198,7 +198,7 @@ class Whole(RuleBasedStateMachine):
         elif token.is_deleted or (who is not token.owner and not who.is_admin):
             error = NotFound  # or Gone, which is one
         with self.expecting(error):
-            revoke_token(self.deps, Actor(Credential.PASSWORD, who.id), token.id)
+            revoke_token(self.deps, knowing_password(self.deps, who.id), token.id)
             token.is_deleted = True
 
     @rule(person=people, is_disabled=st.booleans())
@@ -254,7 +254,7 @@ class Whole(RuleBasedStateMachine):
             return
         new = f"a new password number {number}"
         with self.expecting(None):
-            actor = Actor(Credential.PASSWORD, person.id)
+            actor = knowing_password(self.deps, person.id)
             change_password(self.deps, actor, current=Secret(person.password), new=Secret(new))
             person.password = new
             self._end_sessions(person)

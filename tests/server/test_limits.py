@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.server import Server
+from support.server import EMAIL, PASSWORD, Server, basic_header
 from support.waiting import poll
 
 OK = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -238,7 +238,9 @@ def test_a_thousand_idle_connections_do_not_stop_the_others(own_server: Server) 
         assert own_server.request("GET", "/verify", bearer=value).status == 200
         for _ in range(200):
             idle.append(socket.create_connection(("127.0.0.1", own_server.port), timeout=SECONDS))  # noqa: PERF401
-        assert own_server.request("GET", "/verify", bearer=value).status == 503
+        crowded = own_server.request("GET", "/verify", bearer=value)
+        assert (crowded.status, crowded.body, crowded.headers["retry-after"]) == (503, b"", "1")
+        assert own_server.request("GET", "/v4/people/current", bearer=value).error == "ServiceUnavailableException"
         deadline = time.monotonic() + SECONDS
         while own_server.request("GET", "/verify", bearer=value).status != 200:
             assert time.monotonic() < deadline
@@ -247,3 +249,39 @@ def test_a_thousand_idle_connections_do_not_stop_the_others(own_server: Server) 
         for connection in idle:
             connection.close()
     assert poll(lambda: len(list(open_files.iterdir())) < before + 300)
+
+
+OFFER = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
+
+
+@pytest.mark.parametrize("pause", [0, 0.3])
+def test_a_body_behind_an_offer_to_upgrade_never_becomes_a_request(server: Server, pause: float) -> None:
+    value, _ = server.create_token()
+    hidden = b"GET /verify HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n" % value.encode()
+    head = b"POST /verify HTTP/1.1\r\nHost: x\r\n" + OFFER + b"Content-Length: %d\r\n\r\n" % len(hidden)
+    parts = [head, hidden, LAST] if pause else [head + hidden + LAST]
+    assert statuses(talk(server, *parts, pause=pause)) == [401, 200]
+
+
+def test_an_offer_to_upgrade_is_answered_as_if_it_had_not_been_made(server: Server) -> None:
+    assert statuses(talk(server, (b"GET /livez HTTP/1.1\r\nHost: x\r\n" + OFFER + b"\r\n") * 300 + LAST)) == [200] * 301
+    body = b'{"lifetimeSeconds":60}'
+    made = talk(
+        server,
+        b"POST /v4/apiAccessTokens HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        + OFFER.replace(b"Upgrade\r\n", b"Upgrade, close\r\n", 1)
+        + f"Authorization: {basic_header(EMAIL, PASSWORD)}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        + body,
+    )
+    assert statuses(made) == [201]
+
+
+def test_connect_is_400(server: Server) -> None:
+    assert statuses(talk(server, b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n")) == [400]
+
+
+def test_what_is_no_http_is_400_with_an_id_and_no_body(server: Server) -> None:
+    answer = talk(server, b"GARBAGE\r\n\r\n")
+    assert statuses(answer) == [400]
+    assert b"x-request-id: " in answer
+    assert answer.endswith(b"\r\n\r\n")

@@ -3,6 +3,7 @@
 import base64
 import http.client
 import json
+import re
 import socket
 import ssl
 import sys
@@ -14,7 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import click
 
 from gatepass.cli.output import Refused, Unreachable
-from gatepass.errors import BadConfiguration, InvalidInput, NotAuthenticated, TooManyRequests
+from gatepass.errors import InvalidInput, NotAuthenticated, TooManyRequests
 from gatepass.model.secret import Secret
 from gatepass.server.settings import environment_value, is_loopback
 
@@ -43,11 +44,17 @@ class Client:
 
     def __post_init__(self) -> None:
         """Check the address before anything secret could be sent to it."""
-        parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
-            raise BadConfiguration("GATEPASS_URL", f"must be like https://tokens.example.com, not {self.url!r}")
-        if parts.scheme == "http" and not is_loopback(parts.hostname) and not self.insecure_http:
-            raise BadConfiguration(
+        try:
+            parts = urlsplit(self.url)
+            usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or 1) > 0
+            usable = usable and parts.path in {"", "/"} and parts.username is None and not parts.query
+        except ValueError:
+            usable = False
+        if not usable:
+            # What was given is not shown: it may hold a password.
+            raise InvalidInput("GATEPASS_URL", "must be like https://tokens.example.com")
+        if parts.scheme == "http" and not is_loopback(parts.hostname or "") and not self.insecure_http:
+            raise InvalidInput(
                 "GATEPASS_URL", "is plain HTTP to another machine", hint="use https, or say --insecure-http"
             )
 
@@ -115,11 +122,16 @@ class Client:
         if self._authorization is None:
             token = environment_value("GATEPASS_TOKEN")
             if token and self.email is None:
-                self._authorization = Secret(f"Bearer {token}")
+                self._authorization = bearer(Secret(token))
             else:
-                email = self.email or prompt("E-mail address")
-                self._authorization = _basic(email, ask_password("Password"))
+                self._authorization = self._asked()
         return self._authorization
+
+    def _asked(self) -> Secret:
+        try:
+            return _basic(self.email or prompt("E-mail address"), ask_password("Password"))
+        except InvalidInput as error:
+            raise NotAuthenticated(str(error)) from None
 
     def person(self, name: str) -> dict[str, Any]:
         """Return the person with this id or e-mail address."""
@@ -130,6 +142,13 @@ class Client:
             if row["email"].lower() == name.lower():
                 return dict(row)
         raise Refused(f"there is no person {name!r}", hint="`gatepass user list` shows everybody")
+
+
+def bearer(token: Secret) -> Secret:
+    """Return the header for a token. Raises NotAuthenticated for text that no token can be, without showing it."""
+    if re.fullmatch(r"[!-~]+", token.reveal()) is None:
+        raise NotAuthenticated("the token holds spaces, line ends or other characters that no token has")
+    return Secret(f"Bearer {token.reveal()}")
 
 
 def _basic(email: str, password: Secret) -> Secret:
@@ -188,7 +207,7 @@ def _line(words: str) -> str:
     line = sys.stdin.readline()
     if not line:
         raise InvalidInput(words, "is missing: there is no terminal to ask at, and standard input is empty")
-    return line.removesuffix("\n")
+    return line.removesuffix("\n").removesuffix("\r")
 
 
 def read_password_file(path: str) -> Secret:

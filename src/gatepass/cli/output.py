@@ -39,7 +39,9 @@ def exit_code(error: Exception) -> int:
 def report(error: Exception, *, as_json: bool) -> None:
     """Say what went wrong, and what to do next if that is known."""
     hint = getattr(error, "hint", None)
-    message = str(error) if isinstance(error, errors.GatepassError) else f"{type(error).__name__}: {error}"
+    # SECURITY: what a library says of its own failures may quote a header with a token in it.
+    shown = isinstance(error, errors.GatepassError | OSError)
+    message = str(error) if shown else f"{type(error).__name__}, which should not happen"
     if as_json:
         code = error.code if isinstance(error, errors.GatepassError) else "error"
         click.echo(json.dumps({"error": {"code": code, "message": message, "hint": hint}}), err=True)

@@ -11,9 +11,11 @@ from gatepass.cli.client import read_password_file
 from gatepass.cli.options import config_option, data_option
 from gatepass.cli.output import json_option, show_json
 from gatepass.errors import BadConfiguration, NotFound
+from gatepass.model.actor import CONSOLE
 from gatepass.model.secret import Secret, generate_password
 from gatepass.server.installation import create_installation, exists, open_deps, serve_lock
 from gatepass.server.settings import Config, is_loopback, load_config, split_listen
+from gatepass.services.change_settings import change_settings
 from gatepass.services.recover_user import recover_user
 
 DEV_EMAIL = "admin@localhost"
@@ -70,6 +72,7 @@ def serve(data: str | None, config_file: Path | None, *, dev: bool, **flags: Any
         with serve_lock(directory):
             if password is not None and not is_new:
                 recover_user(deps, DEV_EMAIL, password)
+                change_settings(deps, CONSOLE, {"apiAccessTokens.enabled": True})
             run_server(deps, config, metrics, ready=lambda url: _ready(url, password))
     finally:
         deps.store.close()

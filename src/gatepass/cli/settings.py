@@ -48,7 +48,7 @@ def get(client: Client, *, name: str, data: str | None, as_json: bool) -> None:
         click.echo(str(found[name]).lower())
 
 
-@settings.command("set")
+@settings.command("set", context_settings={"ignore_unknown_options": True})  # -1 is a value
 @click.argument("name")
 @click.argument("value")
 @data_option

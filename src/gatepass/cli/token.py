@@ -2,14 +2,14 @@
 
 import http
 from typing import Any
+from urllib.parse import quote
 
 import click
 
-from gatepass.cli.client import Client, ask_password, client_options
+from gatepass.cli.client import Client, ask_password, bearer, client_options
 from gatepass.cli.lifetime import Lifetime
 from gatepass.cli.output import DONE, FAILED, json_option, show_fields, show_json, show_table
 from gatepass.errors import NotAuthenticated
-from gatepass.model.secret import Secret
 
 _COLUMNS = {
     "tokenId": "TOKEN ID",
@@ -69,7 +69,7 @@ def list_(client: Client, *, status: str, search: str | None, person: str | None
 @client_options
 def show(client: Client, *, token_id: str, as_json: bool) -> None:
     """Show one of your tokens, without its value."""
-    found = client.get(f"/v4/apiAccessTokens/{token_id}")
+    found = client.get(f"/v4/apiAccessTokens/{quote(token_id, safe='')}")
     (show_json if as_json else show_fields)(found if as_json else _spoken(found))
 
 
@@ -79,7 +79,7 @@ def show(client: Client, *, token_id: str, as_json: bool) -> None:
 @client_options
 def delete(client: Client, *, token_id: str, as_json: bool) -> None:
     """Delete a token, at once and for ever."""
-    client.call("DELETE", f"/v4/apiAccessTokens/{token_id}")
+    client.call("DELETE", f"/v4/apiAccessTokens/{quote(token_id, safe='')}")
     if as_json:
         show_json({"deleted": token_id})
     else:
@@ -93,7 +93,7 @@ def verify(client: Client, *, as_json: bool) -> int:
     """Ask the server whether it accepts a token (asked for, or a line of standard input)."""
     text = ask_password("Token")
     try:
-        reply = client.call("GET", "/verify", authorization=Secret(f"Bearer {text.reveal()}"))
+        reply = client.call("GET", "/verify", authorization=bearer(text))
     except NotAuthenticated:
         reply = None
     accepted = reply is not None and reply.status == http.HTTPStatus.OK

@@ -29,6 +29,8 @@ class Actor:
     """The token or session they came with."""
     proven_at: datetime | None = None
     """When the password behind a session was last typed."""
+    password_at: datetime | None = None
+    """When the password they came with had been set. Once it is replaced it proves nothing any more."""
     address: str | None = None
     request_id: str | None = None
 

@@ -38,7 +38,9 @@ class Settings:
         checked: dict[str, Any] = {}
         for name, value in changes.items():
             if name not in ATTRIBUTES:
-                raise InvalidInput(name, f"is not a setting; there are {', '.join(sorted(ATTRIBUTES))}")
+                raise InvalidInput(
+                    ascii(name[:60])[1:-1], f"is not a setting; there are {', '.join(sorted(ATTRIBUTES))}"
+                )
             checked[ATTRIBUTES[name]] = _check(name, value)
         return replace(self, **checked)
 

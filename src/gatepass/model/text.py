@@ -19,7 +19,7 @@ def check_line(field: str, text: str, *, most: int) -> str:
         raise InvalidInput(field, f"must have at most {most} characters, has {len(text)}")
     for character in text:
         if unicodedata.category(character) in _REFUSED and character not in _JOINERS:
-            raise InvalidInput(field, f"must not contain control characters, has U+{ord(character):04X}")
+            raise InvalidInput(field, f"must not contain control or format characters, has U+{ord(character):04X}")
     return text
 
 

@@ -13,6 +13,8 @@ EMAIL_LENGTH = 254
 NAME_LENGTH = 200
 PASSWORD_LEAST_BYTES = 15
 PASSWORD_MOST_BYTES = 1024
+_PASSWORD_MOST_TYPED = 2 * PASSWORD_MOST_BYTES
+"""Characters before NFC, which takes a time that grows with their square."""
 
 _EMAIL = re.compile(r"\A[0-9A-Za-z.!#$%&'*+/=?^_`{|}~-]{1,64}@[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?\Z", re.ASCII)
 
@@ -79,8 +81,10 @@ def check_name(name: str | None) -> str | None:
 def normalise_password(password: str) -> bytes:
     """Return the bytes that are hashed: Unicode NFC in UTF-8, otherwise unchanged.
 
-    Raises ValueError for text that is not Unicode (a lone surrogate).
+    Raises ValueError for text that is not Unicode (a lone surrogate) or far too long.
     """
+    if len(password) > _PASSWORD_MOST_TYPED:
+        raise ValueError("too long")
     return unicodedata.normalize("NFC", password).encode("utf-8")
 
 
@@ -90,6 +94,8 @@ def check_new_password(password: str, *, common: frozenset[str], field: str = "p
     15 to 1,024 bytes, and not one of the `common` passwords (all case-folded) in any case. There
     are no rules of composition (NIST SP 800-63B-4).
     """
+    if len(password) > _PASSWORD_MOST_TYPED:
+        raise InvalidInput(field, f"must have {PASSWORD_LEAST_BYTES} to {PASSWORD_MOST_BYTES} bytes")
     try:
         chosen = normalise_password(password)
     except ValueError:

@@ -1,9 +1,11 @@
 """The composition root of the HTTP server: all doors in one application."""
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gatepass.errors import GatepassError, Unavailable
 from gatepass.server import problems
 from gatepass.server.api import health, openapi
 from gatepass.server.api.routing import build_routes, error_response
@@ -23,11 +25,25 @@ def build_app(context: Context) -> ASGIApp:
         *build_routes(openapi.OPERATIONS),
         *web.ROUTES,
     ]
-    return RequestLayer(Router(routes, redirect_slashes=False, default=_not_found), context)
+    router = Router(routes, redirect_slashes=False, default=_not_found)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await (_crowded if scope["state"].get("crowded") else router)(scope, receive, send)
+
+    return RequestLayer(answer, context)
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    request, error = Request(scope), problems.RouteNotFound("no such route")
-    under_rest = scope["path"].lower().startswith("/v4")
-    response = error_response(request, error, None) if under_rest else error_page(request, error, None)
-    await response(scope, receive, send)
+    await _tell(problems.RouteNotFound("no such route"), scope)(scope, receive, send)
+
+
+async def _crowded(scope: Scope, receive: Receive, send: Send) -> None:
+    await _tell(Unavailable("too many connections"), scope)(scope, receive, send)
+
+
+def _tell(error: GatepassError, scope: Scope) -> Response:
+    """Tell an error as the door that the path belongs to would."""
+    request, path = Request(scope), scope["path"].lower()
+    if path.startswith("/v4"):
+        return error_response(request, error, None)
+    return forward_auth.refusal(request, error) if path.startswith("/verify") else error_page(request, error, None)

@@ -14,14 +14,15 @@ from gatepass.model.actor import Actor, Credential
 from gatepass.model.secret import Secret
 from gatepass.model.session import Session
 from gatepass.model.user import User
-from gatepass.model.verdict import Accepted, Rejected, Verdict
+from gatepass.model.verdict import Accepted, Reason, Rejected, Verdict
 from gatepass.server.context import Context
 from gatepass.server.log import get_logger
-from gatepass.services.check_password import check_password
+from gatepass.services.check_password import Proof, check_password
 from gatepass.services.find_session import find_session
 from gatepass.services.verify_token import verify_token
 
 _log = get_logger(__name__)
+_PROBING = frozenset({Reason.MALFORMED, Reason.UNKNOWN})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BEARER_CHALLENGE = 'Bearer realm="gatepass"'
 BASIC_CHALLENGE = 'Basic realm="gatepass", charset="UTF-8"'
@@ -82,21 +83,27 @@ def _basic(text: str) -> Basic | Unusable:
     return Basic(name, Secret(password)) if colon and name else Unusable()
 
 
-def authenticate(context: Context, request: Request, presented: Presented, *, counts_as_use: bool = True) -> Actor:
+def authenticate(context: Context, request: Request, presented: Presented) -> Actor:
     """Return who acts, or raise NotAuthenticated or TooManyRequests. Blocks: call it in a thread.
 
     A cookie together with a changing method must come from our own pages (NotAllowed otherwise).
     """
     address, request_id = context.address_of(request), request.state.request_id
     if isinstance(presented, Basic):
-        user = _checked(context, presented, address, request_id)
-        return Actor(Credential.PASSWORD, user.id, address=address, request_id=request_id)
+        proof = _checked(context, presented, address, request_id)
+        return Actor(
+            Credential.PASSWORD,
+            proof.user.id,
+            password_at=proof.password_at,
+            address=address,
+            request_id=request_id,
+        )
     if isinstance(presented, Bearer):
         verdict = judge(context, request, presented.text, door="rest")
         if isinstance(verdict, Rejected):
+            if verdict.reason in _PROBING:
+                context.probes.count(address)
             raise NotAuthenticated
-        if counts_as_use:
-            context.uses.record(verdict.token_id)
         return Actor(Credential.TOKEN, verdict.owner_id, verdict.token_id, address=address, request_id=request_id)
     if isinstance(presented, Cookie):
         found = find_session(context.deps, presented.handle)
@@ -120,10 +127,10 @@ def session_actor(session: Session, user: User, *, address: str | None, request_
     )
 
 
-def _checked(context: Context, basic: Basic, address: str | None, request_id: str) -> User:
+def _checked(context: Context, basic: Basic, address: str | None, request_id: str) -> Proof:
     result = "refused"
     try:
-        user = check_password(
+        proof = check_password(
             context.deps, email=basic.email, password=basic.password, address=address, request_id=request_id
         )
         result = "ok"
@@ -133,7 +140,7 @@ def _checked(context: Context, basic: Basic, address: str | None, request_id: st
     finally:
         context.metrics.sign_ins.labels("basic", result).inc()
         _log.info("password checked", door="basic", result=result, address=address, request_id=request_id)
-    return user
+    return proof
 
 
 def judge(context: Context, request: Request, text: Secret, *, door: str) -> Verdict:

@@ -12,6 +12,7 @@ from gatepass.errors import TooManyRequests
 from gatepass.identity.local import cores
 from gatepass.server.client import TrustedProxies
 from gatepass.server.metrics import Metrics
+from gatepass.server.probing import ProbeLimit
 from gatepass.server.settings import Config
 from gatepass.server.uses import UseRecorder
 from gatepass.services.deps import Deps
@@ -66,6 +67,7 @@ class Context:
         self.metrics = metrics
         self.public_url = public_url
         self.uses = UseRecorder(deps)
+        self.probes = ProbeLimit(deps.clock, per_minute=config.sign_in.unknown_tokens_per_minute)
         self.proxies = TrustedProxies(config.server.trusted_proxies)
         self.work = WorkPool("work", workers=_WORKERS, waiting=1000)
         self.hashing = WorkPool("password", workers=cores(), waiting=_HASHES_WAITING)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from gatepass.errors import BadConfiguration, Conflict
 from gatepass.identity.local import Argon2Hasher, common_passwords
@@ -19,6 +20,7 @@ from gatepass.services.change_settings import change_settings
 from gatepass.services.create_user import create_user
 from gatepass.services.deps import Deps
 from gatepass.services.throttle import Throttle
+from gatepass.stores.files import require_private_directory, sync_directory
 from gatepass.stores.keyfile import KeyFile
 from gatepass.stores.observed import ObservedStore, StoreObserver
 from gatepass.stores.sql.sqlite import SqliteStore
@@ -38,7 +40,7 @@ class SystemClock:
 
 def exists(data: Path) -> bool:
     """Tell whether `data` holds an installation, or a part of one."""
-    return any((data / name).exists() for name in (DATABASE, KEYS))
+    return any(os.path.lexists(data / name) for name in (DATABASE, KEYS))
 
 
 def open_deps(data: Path, config: Config, *, observer: StoreObserver | None = None) -> Deps:
@@ -94,10 +96,14 @@ def create_installation(
     """
     if exists(data):
         raise Conflict(f"{str(data)!r} holds an installation already", hint="nothing was changed")
+    if data.exists():
+        require_private_directory(data)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    keyring = KeyFile.create(data / KEYS)
-    try:
-        store = SqliteStore.create(data / DATABASE)
+    # Everything is made in a folder of its own first, so that a failure removes nothing but what it made.
+    with TemporaryDirectory(prefix=".init-", dir=data) as folder:
+        draft = Path(folder)
+        keyring = KeyFile.create(draft / KEYS)
+        store = SqliteStore.create(draft / DATABASE)
         try:
             deps = build_deps(store, keyring, config)
             create_user(deps, CONSOLE, email=email, password=password, is_admin=True)
@@ -105,11 +111,10 @@ def create_installation(
                 change_settings(deps, CONSOLE, {"apiAccessTokens.enabled": True})
         finally:
             store.close()
-    except BaseException:
-        for left in data.glob(f"{DATABASE}*"):
-            left.unlink()
-        (data / KEYS).unlink()
-        raise
+        # The keys first: a database without them would look like one that lost them.
+        for name in (KEYS, DATABASE):
+            (data / name).hardlink_to(draft / name)  # never over a file that somebody else made meanwhile
+    sync_directory(data)
 
 
 @contextmanager

@@ -68,6 +68,8 @@ def parse_json(body: bytes, kind: type[T]) -> T:
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:
         raise _explained(str(error)) from None
+    except UnicodeError:
+        raise InvalidInput("body", "holds a lone surrogate, which is no Unicode text") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -75,8 +77,18 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for key, value in pairs:
         if key in found:
             raise InvalidInput(_shown(key), "stands in the body twice")
+        if not _is_unicode(key):
+            raise InvalidInput(_shown(key), "is not a field of this request")
         found[key] = value
     return found
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _no_constant(name: str) -> Any:

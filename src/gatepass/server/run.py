@@ -1,6 +1,7 @@
 """Run a server: sockets, TLS, the metrics listener, housekeeping, and a clean end."""
 
 import asyncio
+import ctypes
 import os
 import resource
 import signal
@@ -8,7 +9,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
@@ -28,6 +29,7 @@ _DEFAULT_METRICS = "127.0.0.1:8421"
 _SWITCH_SECONDS = 0.0005
 """A busy thread holds the interpreter this long at most, so that inline reads stay quick."""
 _STOP_SECONDS = 10
+_PR_SET_DUMPABLE = 4
 
 
 class _Server(uvicorn.Server):
@@ -55,8 +57,7 @@ def run_server(deps: Deps, config: Config, metrics: Metrics, *, ready: Callable[
     Raises BadConfiguration if an address cannot be had or would carry secrets in clear text.
     """
     require_safe_listen(config)
-    # SECURITY: a core file would hold the tokens and passwords of the moment.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _keep_memory_private()
     sys.setswitchinterval(_SWITCH_SECONDS)
     tls = _tls(config)
     with _listening(config.server.listen) as (listener, address):
@@ -76,6 +77,13 @@ def run_server(deps: Deps, config: Config, metrics: Metrics, *, ready: Callable[
             housekeeping.stop()
 
 
+def _keep_memory_private() -> None:
+    """Leave no core file and let no other process look in: memory holds the tokens and passwords of the moment."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError, AttributeError):  # not on Linux
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
 def _uvicorn_config(context: Context, tls: ssl.SSLContext | None) -> uvicorn.Config:
     made = uvicorn.Config(
         build_app(context),
@@ -87,7 +95,6 @@ def _uvicorn_config(context: Context, tls: ssl.SSLContext | None) -> uvicorn.Con
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=limits.CONNECTIONS,
         timeout_keep_alive=limits.KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,
         backlog=1024,

@@ -53,6 +53,8 @@ class RequestLayer:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
+        # SECURITY: taken as it was sent: decoded, one path would have many spellings for a gateway's rules to miss.
+        scope["path"] = scope["raw_path"].decode("ascii")
         state = scope.setdefault("state", {})
         state["context"] = self._context
         state["request_id"] = _request_id(Headers(scope=scope))

@@ -56,6 +56,8 @@ class SignInConfig:
     free_failures_per_account: int = 5
     free_failures_per_address: int = 5
     """Raise this where many people share one address."""
+    unknown_tokens_per_minute: int = 60
+    """Unknown tokens from one address before `/v4` answers 429 to more of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +197,23 @@ _WORDS = {str: "text", int: "a whole number", bool: "true or false", tuple: "a l
 
 
 def _check(config: Config) -> None:
-    server = config.server
+    _check_server(config.server)
+    if config.log.level not in {"debug", "info", "warning", "error"}:
+        raise BadConfiguration("log.level", f"must be debug, info, warning or error, not {config.log.level!r}")
+    if config.log.format not in {"json", "text"}:
+        raise BadConfiguration("log.format", f"must be json or text, not {config.log.format!r}")
+    for each in fields(config.sign_in):
+        value = getattr(config.sign_in, each.name)
+        if isinstance(value, int) and value < 1:
+            raise BadConfiguration(f"sign_in.{each.name}", "must be at least 1")
+
+
+def _check_server(server: ServerConfig) -> None:
     split_listen(server.listen, key="server.listen")
     if server.metrics_listen not in {"", "off"}:
-        split_listen(server.metrics_listen, key="server.metrics_listen")
+        host, _ = split_listen(server.metrics_listen, key="server.metrics_listen")
+        if not host:
+            raise BadConfiguration("server.metrics_listen", "must be HOST:PORT or off")
     if bool(server.tls_cert) != bool(server.tls_key):
         raise BadConfiguration("server.tls_cert", "needs server.tls_key, and the other way round")
     if server.public_url:
@@ -206,26 +221,21 @@ def _check(config: Config) -> None:
     for network in server.trusted_proxies:
         if network != _TRUSTED_UNIX and not _is_network(network):
             raise BadConfiguration("server.trusted_proxies", f"{network!r} is no address, no network and not `unix`")
-    if config.log.level not in {"debug", "info", "warning", "error"}:
-        raise BadConfiguration("log.level", f"must be debug, info, warning or error, not {config.log.level!r}")
-    if config.log.format not in {"json", "text"}:
-        raise BadConfiguration("log.format", f"must be json or text, not {config.log.format!r}")
-    for key, value in (
-        ("sign_in.free_failures_per_account", config.sign_in.free_failures_per_account),
-        ("sign_in.free_failures_per_address", config.sign_in.free_failures_per_address),
-    ):
-        if value < 1:
-            raise BadConfiguration(key, "must be at least 1")
 
 
 def require_safe_listen(config: Config) -> None:
     """Raise BadConfiguration if passwords and tokens would cross a network in clear text."""
-    host, _ = split_listen(config.server.listen, key="server.listen")
     safe = config.is_tls or config.server.insecure_http or config.server.public_url.startswith("https://")
-    if host and not is_loopback(host) and not safe:
+    for key, listen in (
+        ("server.listen", config.server.listen),
+        ("server.metrics_listen", config.server.metrics_listen),
+    ):
+        host = "" if listen in {"", "off"} else split_listen(listen, key=key)[0]
+        if not host or is_loopback(host) or safe:
+            continue
         raise BadConfiguration(
-            "server.listen",
-            f"{config.server.listen!r} is reachable from other machines, and this is plain HTTP",
+            key,
+            f"{listen!r} is reachable from other machines, and this is plain HTTP",
             hint="give --tls-cert and --tls-key, set server.public_url to the https address of your proxy, "
             "or say --insecure-http",
         )

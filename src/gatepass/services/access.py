@@ -1,7 +1,7 @@
 """Who may do what: the only authorisation table.
 
 Everything is decided from what the open transaction reads, so that a right lost a moment ago is
-lost: the actor's user, and the token or session they came with, are looked at again.
+lost: the actor's user, and the password, token or session they came with, are looked at again.
 """
 
 from dataclasses import dataclass
@@ -50,6 +50,8 @@ class _Rule:
     """A session must have proven the password lately."""
     with_tokens_off: bool = True
     """It can be done while the token feature is off."""
+    about: str = "record"
+    """What it concerns, in the words of the error for what does not exist."""
 
 
 _PROVEN = frozenset({Credential.PASSWORD, Credential.SESSION})
@@ -58,7 +60,7 @@ RULES = {
     Action.CREATE_TOKEN: _Rule(owner=True, fresh=True, with_tokens_off=False),
     Action.LIST_TOKENS: _Rule(owner=True, admin=True, with_tokens_off=False),
     Action.GET_TOKEN: _Rule(owner=True, with_tokens_off=False),
-    Action.REVOKE_TOKEN: _Rule(owner=True, admin=True, with_tokens_off=False),
+    Action.REVOKE_TOKEN: _Rule(owner=True, admin=True, with_tokens_off=False, about="token"),
     Action.LIST_USERS: _Rule(admin=True),
     Action.GET_USER: _Rule(owner=True, admin=True),
     Action.CREATE_USER: _Rule(admin=True, console=True),
@@ -95,7 +97,7 @@ def authorise(
         # SECURITY: whoever may not see other people's things does not learn which of them exist.
         if owner_id is None or is_owner:
             raise NotAllowed("only an administrator may do this")
-        raise NotFound("there is no such record")
+        raise NotFound(f"there is no such {rule.about}")
     if actor.credential not in rule.credentials:
         raise NotAllowed("a token is not enough for this; use the username and password")
     if rule.fresh and actor.credential is Credential.SESSION and not _is_fresh(tx, actor, now):
@@ -108,6 +110,10 @@ def _live_user(tx: Transaction, actor: Actor, now: datetime) -> User:
     user = tx.users.find(actor.user_id) if actor.user_id else None
     if user is None or not user.is_live:
         raise NotAuthenticated
+    if actor.credential is Credential.PASSWORD:
+        stored = tx.users.find_password(user.id)
+        if stored is None or stored.changed_at != actor.password_at:
+            raise NotAuthenticated
     if actor.credential is Credential.TOKEN:
         token = tx.tokens.find(actor.credential_id) if actor.credential_id else None
         if token is None or token.owner_id != user.id or token.status(now) is not TokenStatus.ACTIVE:

@@ -23,13 +23,16 @@ def change_password(deps: Deps, actor: Actor, *, current: Secret, new: Secret) -
         raise NotAuthenticated
     chosen = check_new_password(new.reveal(), common=deps.common_passwords, field="newPassword")
     try:
-        check_password(deps, email=user.email, password=current, address=actor.address, request_id=actor.request_id)
+        proof = check_password(
+            deps, email=user.email, password=current, address=actor.address, request_id=actor.request_id
+        )
     except NotAuthenticated:
         raise InvalidInput("currentPassword", "is not your password") from None
     hashed = deps.hasher.hash(chosen)
     now = deps.clock.now()
     with deps.store.write() as tx:
         authorise(tx, actor, Action.CHANGE_PASSWORD, now=now, owner_id=user.id)
+        proof.require_still_good(tx)
         tx.users.set_password(user.id, Password(hashed, now))
         tx.sessions.remove_of(user.id, except_id=actor.credential_id)
         record_event(tx, actor, PasswordChanged(subject_id=user.id, owner_id=user.id, by="person"), now=now)

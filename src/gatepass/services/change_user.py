@@ -48,7 +48,8 @@ def change_user(deps: Deps, actor: Actor, user_id: UUID, changes: UserChanges) -
     """Make the changes together, or none of them, and return the user.
 
     People may change their own name; everything else takes an administrator. Disabling ends all
-    sessions and refuses all tokens until the person is enabled again. Raises InvalidInput,
+    sessions and refuses all tokens until the person is enabled again; a change of rights ends sessions,
+    and one-time links end with a change of rights or address. Raises InvalidInput,
     NotAllowed, NotFound, and Conflict if no administrator would be left or the address is taken.
     """
     check_name(changes.name)
@@ -68,6 +69,10 @@ def change_user(deps: Deps, actor: Actor, user_id: UUID, changes: UserChanges) -
         tx.users.update(after)
         if not after.is_live:
             tx.sessions.remove_of(user_id)
+        elif after.is_admin != before.is_admin:
+            tx.sessions.remove_of(user_id, except_id=actor.credential_id)
+        if (after.email, after.is_admin) != (before.email, before.is_admin) and not tx.users.find_password(user_id):
+            tx.users.set_password(user_id, None)  # a link was sent to whoever had that address and those rights
         for event in _events(before, after):
             record_event(tx, actor, event, now=now)
         return after

@@ -1,8 +1,10 @@
 """Check a user name and password."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from gatepass.errors import NotAuthenticated
+from gatepass.interfaces import Transaction
 from gatepass.model.actor import Actor, Credential
 from gatepass.model.event import SignInRefused
 from gatepass.model.secret import Secret
@@ -13,10 +15,26 @@ from gatepass.services.record_event import record_event
 _NOTED_EVERY = timedelta(minutes=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That somebody knew a user's password, the one set at `password_at`."""
+
+    user: User
+    password_at: datetime
+
+    def require_still_good(self, tx: Transaction) -> None:
+        """Raise NotAuthenticated if by now the user is disabled or gone or has another password."""
+        user, stored = tx.users.find(self.user.id), tx.users.find_password(self.user.id)
+        if user is None or not user.is_live or stored is None or stored.changed_at != self.password_at:
+            raise NotAuthenticated
+
+
 def check_password(
     deps: Deps, *, email: str, password: Secret, address: str | None = None, request_id: str | None = None
-) -> User:
-    """Return the user whose name and password these are.
+) -> Proof:
+    """Return a proof that this is the user's password at this moment.
+
+    Whoever acts on it later looks again, inside the transaction: `Proof.require_still_good`.
 
     Raises NotAuthenticated for every failure alike (no such user, wrong password, disabled), after
     the same work, and TooManyRequests when `services/throttle.py` says so.
@@ -32,7 +50,7 @@ def check_password(
             _count_failure(deps, keys, user, Actor(Credential.PASSWORD, address=address, request_id=request_id))
             raise NotAuthenticated
     _note_success(deps, user, stored, given)
-    return user
+    return Proof(user, stored.changed_at)
 
 
 def _bytes_of(password: Secret) -> bytes | None:

@@ -19,6 +19,7 @@ def list_tokens(
     page: Page,
     status: TokenStatus | None = None,
     prefix: str | None = None,
+    by_tail: bool = False,
 ) -> Sequence[Token]:
     """Return a page of the tokens of `owner_id`, for themselves or an administrator.
 
@@ -30,4 +31,4 @@ def list_tokens(
         authorise(tx, actor, Action.LIST_TOKENS, now=now, owner_id=owner_id)
         if tx.users.find(owner_id) is None:
             raise NotFound("there is no such person")
-        return tx.tokens.list(owner_id, page, now=now, status=status, prefix=prefix)
+        return tx.tokens.list(owner_id, page, now=now, status=status, prefix=prefix, by_tail=by_tail)

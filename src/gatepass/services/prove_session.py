@@ -23,11 +23,14 @@ def prove_session(deps: Deps, actor: Actor, password: Secret) -> StartedSession:
         user = authorise(tx, actor, Action.MANAGE_SESSIONS, now=deps.clock.now(), owner_id=actor.user_id)
     if user is None or actor.credential_id is None:
         raise NotAuthenticated
-    check_password(deps, email=user.email, password=password, address=actor.address, request_id=actor.request_id)
+    proof = check_password(
+        deps, email=user.email, password=password, address=actor.address, request_id=actor.request_id
+    )
     now = deps.clock.now()
     handle = generate_handle()
     with deps.store.write() as tx:
         authorise(tx, actor, Action.MANAGE_SESSIONS, now=now, owner_id=actor.user_id)
+        proof.require_still_good(tx)
         old = tx.sessions.find_by_id(actor.credential_id)
         if old is None or not tx.sessions.remove(old.id):
             raise NotAuthenticated

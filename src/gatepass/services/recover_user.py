@@ -12,7 +12,7 @@ from gatepass.services.record_event import record_event
 
 
 def recover_user(deps: Deps, email: str, password: Secret) -> User:
-    """Set a new password, enable the person if disabled, and end all their sessions.
+    """Set a new password, enable the person if disabled, end all their sessions, forget failed sign-ins.
 
     For whoever runs commands on the server itself: it is the one way back in when no
     administrator can sign in. Rights stay as they are. Raises NotFound, InvalidInput.
@@ -30,5 +30,6 @@ def recover_user(deps: Deps, email: str, password: Secret) -> User:
             record_event(tx, CONSOLE, UserEnabled(subject_id=user.id, owner_id=user.id), now=now)
         tx.users.set_password(user.id, Password(hashed, now))
         tx.sessions.remove_of(user.id)
+        tx.failures.forget(deps.throttle.account_key(user.email))
         record_event(tx, CONSOLE, PasswordChanged(subject_id=user.id, owner_id=user.id, by="console"), now=now)
         return user

@@ -1,8 +1,8 @@
 """Sign in on the pages."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
-from gatepass.errors import NotAuthenticated
 from gatepass.interfaces import Transaction
 from gatepass.model.actor import Actor, Credential
 from gatepass.model.event import SignedIn
@@ -32,12 +32,14 @@ def sign_in(
     address: str | None = None,
     user_agent: str | None = None,
     request_id: str | None = None,
+    replaced: UUID | None = None,
 ) -> StartedSession:
-    """Check the password and start a session with a new handle.
+    """Check the password and start a session with a new handle; the `replaced` session of this browser ends.
 
     The eleventh session of a user ends the oldest. Raises what `check_password` raises.
     """
-    user = check_password(deps, email=email, password=password, address=address, request_id=request_id)
+    proof = check_password(deps, email=email, password=password, address=address, request_id=request_id)
+    user = proof.user
     now = deps.clock.now()
     handle = generate_handle()
     session = Session(
@@ -51,9 +53,9 @@ def sign_in(
         user_agent=shorten(user_agent, most=_USER_AGENT_LENGTH),
     )
     with deps.store.write() as tx:
-        current = tx.users.find(user.id)
-        if current is None or not current.is_live:
-            raise NotAuthenticated
+        proof.require_still_good(tx)
+        if replaced is not None:
+            tx.sessions.remove(replaced)
         tx.sessions.add(session)
         _end_oldest(tx, session)
         actor = Actor(Credential.PASSWORD, user.id, session.id, address=address, request_id=request_id)

@@ -50,12 +50,12 @@ class Throttle:
         with self._ended:
             if not self._ended.wait_for(lambda: self._may_begin(limits), timeout=_PATIENCE_SECONDS):
                 raise TooManyRequests("too many sign-ins at once", retry_after=1)
-            self._under_way.update(limits)
+            self._under_way.update(list(limits))
         try:
             yield list(limits)
         finally:
             with self._ended:
-                self._under_way.subtract(limits)
+                self._under_way.subtract(list(limits))
                 self._under_way += Counter()  # drops keys that reached zero
                 self._ended.notify_all()
 
@@ -71,10 +71,14 @@ class Throttle:
     def _limits(self, email: str, address: str | None) -> dict[bytes, int]:
         """Return the keys an attempt counts under, each with its free failures."""
         per_account, per_address = self._free
-        limits = {self._key("account", email_key(email)): per_account}
+        limits = {self.account_key(email): per_account}
         if address is not None:
             limits[self._key("address", network_of(address))] = per_address
         return limits
+
+    def account_key(self, email: str) -> bytes:
+        """Return what the failures of one account are kept under."""
+        return self._key("account", email_key(email))
 
     def _key(self, kind: str, name: str) -> bytes:
         # What people type as a name may be a password: keep it under a key only.

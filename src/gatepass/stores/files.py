@@ -55,5 +55,10 @@ def require_private(path: Path) -> None:
     if found.st_mode & 0o077:
         mode = f"{found.st_mode & 0o777:04o}"
         raise BadConfiguration(str(path), f"has mode {mode}: others can reach it", hint=f"chmod 600 {path}")
-    if path.parent.stat().st_mode & 0o022:
-        raise BadConfiguration(str(path.parent), "can be written by others", hint=f"chmod 700 {path.parent}")
+    require_private_directory(path.parent)
+
+
+def require_private_directory(path: Path) -> None:
+    """Raise BadConfiguration for a directory in which others could replace our files."""
+    if path.stat().st_mode & 0o022:
+        raise BadConfiguration(str(path), "can be written by others", hint=f"chmod 700 {path}")

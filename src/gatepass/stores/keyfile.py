@@ -16,7 +16,7 @@ from typing import Any
 
 from gatepass.errors import BadConfiguration, Unavailable
 from gatepass.model.secret import generate_key
-from gatepass.stores.files import create_private, replace_private, require_private
+from gatepass.stores.files import PRIVATE, create_private, replace_private, require_private
 
 _KEY_BYTES = 32
 
@@ -76,7 +76,8 @@ class KeyFile:
     def rotate(self) -> int:
         """Add a pepper, make it the current one and return its number. Old ones stay."""
         # The lock file stays: removing it would let two rotations lock two different files.
-        with self.path.with_name(self.path.name + ".lock").open("a") as lock:
+        lock_path = self.path.with_name(self.path.name + ".lock")
+        with os.fdopen(os.open(lock_path, os.O_CREAT | os.O_WRONLY, PRIVATE), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             keys = self._fresh()
             number = max(keys.peppers) + 1

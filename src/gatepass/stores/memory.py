@@ -126,13 +126,20 @@ class _Tokens:
         return None
 
     def list(
-        self, owner_id: UUID, page: Page, *, now: datetime, status: TokenStatus | None = None, prefix: str | None = None
+        self,
+        owner_id: UUID,
+        page: Page,
+        *,
+        now: datetime,
+        status: TokenStatus | None = None,
+        prefix: str | None = None,
+        by_tail: bool = False,
     ) -> Sequence[Token]:
         wanted = {status} if status else {TokenStatus.ACTIVE, TokenStatus.EXPIRED}
         keys = (
             token.id
             for token in self._table.rows.values()
-            if token.owner_id == owner_id and token.status(now) in wanted and _starts(token, prefix)
+            if token.owner_id == owner_id and token.status(now) in wanted and _starts(token, prefix, by_tail=by_tail)
         )
         return [self._table.rows[key] for key in _cut(sorted(keys), page)]
 
@@ -146,7 +153,9 @@ class _Tokens:
     def record_uses(self, uses: Mapping[UUID, datetime]) -> None:
         for token_id, at in uses.items():
             token = self._table.rows.get(token_id)
-            if token and token.revoked_at is None and (token.last_used_at is None or token.last_used_at < at):
+            if token is None or (token.revoked_at is not None and token.revoked_at < at):
+                continue
+            if token.last_used_at is None or token.last_used_at < at:
                 self._table.put(token_id, replace(token, last_used_at=at))
 
     def prune(self, ended_before: datetime, *, limit: int) -> int:
@@ -171,11 +180,11 @@ def _saltless(token: Token) -> Idempotency | None:
     return replace(token.idempotency, salt=None) if token.idempotency else None
 
 
-def _starts(token: Token, prefix: str | None) -> bool:
+def _starts(token: Token, prefix: str | None, *, by_tail: bool) -> bool:
     if prefix is None:
         return True
     wanted, text_id = prefix.casefold(), str(token.id)
-    texts = ((token.description or "").casefold(), text_id, text_id[-12:])
+    texts = ((token.description or "").casefold(), text_id, *([text_id[-12:]] if by_tail else []))
     return any(text.startswith(wanted) for text in texts)
 
 
@@ -336,6 +345,10 @@ class _Failures:
 
     def list(self, key: bytes, since: datetime) -> Sequence[datetime]:
         return sorted(at for at in self._table.rows.get(key, ()) if at > since)
+
+    def forget(self, key: bytes) -> None:
+        if key in self._table.rows:
+            self._table.drop(key)
 
     def prune(self, before: datetime) -> None:
         for key, failures in list(self._table.rows.items()):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from gatepass.errors import Unavailable
 from gatepass.interfaces import Store
@@ -114,4 +115,11 @@ def add_person(deps: Deps, email: str, *, is_admin: bool = False, password: str 
 
 def acting(user: User, *, address: str | None = "192.0.2.1") -> Actor:
     """Return the actor that `user` is when coming with their password."""
-    return Actor(Credential.PASSWORD, user.id, address=address, request_id="request-1")
+    return Actor(Credential.PASSWORD, user.id, password_at=user.created_at, address=address, request_id="request-1")
+
+
+def knowing_password(deps: Deps, user_id: UUID) -> Actor:
+    """Return an actor who has just shown the password that this user has now."""
+    with deps.store.read() as tx:
+        stored = tx.users.find_password(user_id)
+    return Actor(Credential.PASSWORD, user_id, password_at=stored.changed_at if stored else None)

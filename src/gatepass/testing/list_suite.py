@@ -51,10 +51,11 @@ class TokenListSuite:
         *,
         status: TokenStatus | None = None,
         prefix: str | None = None,
+        by_tail: bool = False,
     ) -> list[int]:
         """Return the numbers of the tokens a list shows on the third day."""
         with store.read() as tx:
-            found = tx.tokens.list(owner.id, page, now=START + 2 * _DAY, status=status, prefix=prefix)
+            found = tx.tokens.list(owner.id, page, now=START + 2 * _DAY, status=status, prefix=prefix, by_tail=by_tail)
         return [int((token.description or "").rpartition(" ")[2]) for token in found]
 
     def test_a_list_is_in_the_order_of_creation_without_deleted_ones(
@@ -117,10 +118,17 @@ class TokenListSuite:
         assert self.listed(store, owner, prefix="TOKEN ä") == [0, 3, 6, 9]
         assert self.listed(store, owner, prefix="oken") == []
 
-    def test_a_prefix_of_the_id_or_of_its_tail_is_found(self, store: Store, owner: User, tokens: list[Token]) -> None:
+    def test_the_tail_of_an_id_is_found_where_that_is_asked_for(
+        self, store: Store, owner: User, tokens: list[Token]
+    ) -> None:
         text = str(tokens[5].id)
-        for prefix in (text, text[-12:], text[-12:][:9], text.upper()):
-            assert self.listed(store, owner, prefix=prefix) == [5]
+        for prefix in (text, text[-12:], text[-12:][:9], text[-12:].upper()):
+            assert self.listed(store, owner, prefix=prefix, by_tail=True) == [5]
+        assert self.listed(store, owner, prefix=text[-12:]) == []
+
+    def test_a_prefix_of_the_id_is_found(self, store: Store, owner: User, tokens: list[Token]) -> None:
+        text = str(tokens[5].id)
+        assert self.listed(store, owner, prefix=text) == self.listed(store, owner, prefix=text.upper()) == [5]
         assert set(self.listed(store, owner, prefix=text[:10])) == {0, 2, 3, 5, 6, 7, 8, 9}
         assert self.listed(store, owner, prefix=text.replace("-", "")) == []
         assert self.listed(store, owner, prefix=text + "0") == []

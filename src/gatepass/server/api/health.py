@@ -18,7 +18,7 @@ async def live(request: Request) -> Response:
 
 async def ready(request: Request) -> Response:
     """Answer 200 if tokens can be verified and changed, else 503."""
-    request.state.route = request.url.path
+    request.state.route = request.scope["route"].path
     context = context_of(request)
     try:
         await context.work.run(lambda: _check(context))

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gatepass.errors import NotAuthenticated, TooManyRequests
-from gatepass.model.actor import Actor
+from gatepass.model.actor import Actor, Credential
 from gatepass.server import problems
 from gatepass.server.authentication import Basic, Bearer, Cookie, Presented, authenticate, challenges, presented_by
 from gatepass.server.context import Context, context_of
@@ -88,6 +88,7 @@ class ApiRoute(Route):
     def __init__(self, path: str, operations: Sequence[Operation]) -> None:
         """Serve the operations of one path."""
         self.operations = {operation.method: operation for operation in operations}
+        self._is_feature = any(operation.feature for operation in operations)
         super().__init__(path, endpoint=self._answer, methods=None, include_in_schema=False)
         self.methods = None
         self.path_regex = path_pattern(path)
@@ -96,9 +97,9 @@ class ApiRoute(Route):
         request.state.route = self.path
         presented: Presented = None
         try:
-            operation = self._operation(request)
-            if operation.feature:
+            if self._is_feature:
                 _require_feature(context_of(request))
+            operation = self._operation(request)
             presented = presented_by(request, context_of(request))
             body = await read_body(request)
             return await _run(operation, request, presented, body)
@@ -117,7 +118,7 @@ def path_pattern(path: str) -> re.Pattern[str]:
     """Return what a path of the table matches. Parameters keep their case and are one segment."""
     parts = _PARAMETER.split(path)
     pattern = "".join(
-        f"(?P<{part}>[^/]+)" if number % 2 else f"(?i:{re.escape(part)})" for number, part in enumerate(parts)
+        f"(?P<{part}>[^/]+)" if number % 2 else f"(?ai:{re.escape(part)})" for number, part in enumerate(parts)
     )
     return re.compile(f"\\A{pattern}/?\\Z")
 
@@ -139,14 +140,17 @@ async def _run(operation: Operation, request: Request, presented: Presented, raw
     hashes = isinstance(presented, Basic) or operation.hashes
 
     def work() -> Response:
-        actor = authenticate(context, request, presented, counts_as_use=operation.counts_as_use)
+        actor = authenticate(context, request, presented)
         request.state.actor = actor
         body = None
         if operation.body is not None:
             require_media_type(request, "application/json")
             body = parse_json(raw_body, operation.body)
         call = Call(context, actor, request.path_params, query_of(request), request.headers, raw_body, body)
-        return write(operation.handler(call))
+        answer = operation.handler(call)
+        if operation.counts_as_use and actor.credential is Credential.TOKEN and actor.credential_id:
+            context.uses.record(actor.credential_id)  # only now: a refused request is no use
+        return write(answer)
 
     if not hashes:
         return await context.work.run(work)

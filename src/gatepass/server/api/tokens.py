@@ -31,7 +31,7 @@ def create(call: Call) -> Answer:
     )
     # SECURITY: the one place of the API where the value is revealed.
     value = created.value.reveal()
-    return Answer(shapes.CreatedToken(value, shapes.token_info(created.token, TokenStatus.ACTIVE)), HTTPStatus.CREATED)
+    return Answer(shapes.CreatedToken(value, _info(call, created.token)), HTTPStatus.CREATED)
 
 
 def list_own(call: Call) -> Answer:

@@ -16,7 +16,7 @@ from gatepass.model.instant import iso
 from gatepass.model.verdict import Accepted
 from gatepass.server.authentication import Bearer, challenges, judge, presented_by
 from gatepass.server.context import context_of
-from gatepass.server.problems import UNAVAILABLE, headers_of
+from gatepass.server.problems import headers_of, problem_of
 
 FULL_ACCESS = "*"
 _PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
@@ -32,13 +32,18 @@ async def verify(request: Request) -> Response:
     except InvalidInput:
         presented, verdict = None, None
     except Exception as error:  # noqa: BLE001  SECURITY: whatever fails here is an outage, never a verdict
-        request.state.error = error
-        return _empty(UNAVAILABLE.status, headers_of(error))
+        return refusal(request, error)
     if isinstance(verdict, Accepted):
         context.uses.record(verdict.token_id)
         return _empty(200, identity_headers(verdict))
     rejected = isinstance(presented, Bearer)
     return _empty(401, {"www-authenticate": challenges(request, with_basic=False, rejected=rejected)[0]})
+
+
+def refusal(request: Request, error: Exception) -> Response:
+    """Answer that it cannot be known, or that there is no such route."""
+    request.state.error = error
+    return _empty(problem_of(error).status, headers_of(error))
 
 
 def identity_headers(verdict: Accepted) -> dict[str, str]:

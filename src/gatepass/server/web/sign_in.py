@@ -39,6 +39,7 @@ def do_sign_in(visit: Visit) -> Response:
             address=visit.address,
             user_agent=visit.request.headers.get("user-agent"),
             request_id=visit.request_id,
+            replaced=visit.session.id if visit.session else None,
         )
         result = "ok"
     except NotAuthenticated:

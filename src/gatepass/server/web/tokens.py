@@ -54,7 +54,9 @@ def list_values(visit: Visit, owner_id: UUID, address: str) -> dict[str, Any]:
     prefix = query.get("q", "").strip()[:200]
 
     def load(page: ListPage) -> Sequence[Token]:
-        return list_tokens(visit.deps, visit.actor, owner_id=owner_id, page=page, status=status, prefix=prefix or None)
+        return list_tokens(
+            visit.deps, visit.actor, owner_id=owner_id, page=page, status=status, prefix=prefix or None, by_tail=True
+        )
 
     found: Paging[Token] = paged(query, load, key=lambda token: token.id, parse=UUID, first=UUID(int=0))
     now = visit.now

@@ -28,6 +28,10 @@ class SqlFailures:
         )
         return [from_milliseconds(row[0]) for row in rows]
 
+    def forget(self, key: bytes) -> None:
+        """Forget the failures of one key."""
+        self._db.run("DELETE FROM failures WHERE key = :key", key=key)
+
     def prune(self, before: datetime) -> None:
         """Forget older failures."""
         self._db.run("DELETE FROM failures WHERE at < :before", before=to_milliseconds(before))

@@ -94,14 +94,21 @@ class SqlTokens:
         return token_of(row) if row else None
 
     def list(
-        self, owner_id: UUID, page: Page, *, now: datetime, status: TokenStatus | None = None, prefix: str | None = None
+        self,
+        owner_id: UUID,
+        page: Page,
+        *,
+        now: datetime,
+        status: TokenStatus | None = None,
+        prefix: str | None = None,
+        by_tail: bool = False,
     ) -> Sequence[Token]:
         """Return a page of someone's tokens."""
         cut = Cut(page, key="id")
         values: dict[str, Value] = {"owner": owner_id.bytes, "deleted": int(status is TokenStatus.DELETED)}
         conditions = ""
         if prefix:
-            conditions += self._matching(_Prefix(prefix), values)
+            conditions += self._matching(_Prefix(prefix, by_tail=by_tail), values)
         if status in {TokenStatus.ACTIVE, TokenStatus.EXPIRED}:
             values["now"] = to_milliseconds(now)
             conditions += self._living(status, values, gather=not prefix)
@@ -151,7 +158,8 @@ class SqlTokens:
         for token_id, at in uses.items():
             self._db.run(
                 "UPDATE tokens SET last_used_at = :at"
-                " WHERE id = :id AND revoked_at IS NULL AND (last_used_at IS NULL OR last_used_at < :at)",
+                " WHERE id = :id AND (revoked_at IS NULL OR revoked_at >= :at)"
+                " AND (last_used_at IS NULL OR last_used_at < :at)",
                 at=to_milliseconds(at),
                 id=token_id.bytes,
             )
@@ -187,13 +195,13 @@ _OWN = "owner_id = :owner AND deleted = :deleted"
 class _Prefix:
     """What somebody typed to find a token by: its description, its id or the tail of its id."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, by_tail: bool) -> None:
         low, high = prefix_range(text.casefold())
         self.ranges = ["description_key >= :text_low AND description_key < :text_high"]
         self.values: dict[str, Value] = {"text_low": low, "text_high": high}
         for name, column, digits, width in (
             ("id", "id", _id_digits(text), 32),
-            ("tail", "substr(id, 11)", text.lower(), 12),
+            ("tail", "substr(id, 11)", text.lower() if by_tail else "", 12),
         ):
             if digits and len(digits) <= width and _HEX.issuperset(digits):
                 self.ranges.append(f"{column} >= :{name}_low AND {column} <= :{name}_high")
