@@ -215,6 +215,8 @@ class Whole(RuleBasedStateMachine):
         error = self._last_admin(person, not is_admin) or (NotFound if person.is_deleted else None)
         with self.expecting(error, records=int(person.is_admin != is_admin)):
             change_user(self.deps, self._admin(), person.id, UserChanges(is_admin=is_admin))
+            if person.is_admin != is_admin:
+                self._end_sessions(person)
             person.is_admin = is_admin
 
     @rule(person=people)
