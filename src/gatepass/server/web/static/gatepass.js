@@ -84,7 +84,7 @@ document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
   const menu = document.querySelector('.row-menu[open]');
   if (menu) {
     menu.open = false;
-    sheet.addEventListener('close', () => menu.querySelector('summary').focus(), { once: true });
+    menu.querySelector('summary').focus();     // where the dialog gives the focus back to
   }
   // A click beside it closes what can be opened again without loss.
   const typed = sheet.querySelector('input:not([type="hidden"])');
