@@ -141,8 +141,9 @@ def test_a_row_menu_closes_when_the_focus_leaves_it(server: Server, open_page: O
     sign_in(page, server)
     page.get_by_label("Actions for with a menu").press("Enter")
     page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
     expect(page.locator(".row-menu[open]")).to_have_count(1)
-    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
     expect(page.locator(".row-menu[open]")).to_have_count(0)
 
 
