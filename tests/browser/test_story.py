@@ -127,7 +127,7 @@ def test_who_may_not_and_what_is_off_look_right_too(visit: Visit) -> None:
     page, server = visit.page, visit.server
     person = server.create_person("reader@example.com")
     sign_in(page, server, person["email"], PASSWORD)
-    expect(page.get_by_text("You may not generate tokens here")).to_be_visible()
+    expect(page.get_by_text("Only administrators may generate tokens here")).to_be_visible()
     visit.see("tokens-may-not")
     server.admin("PATCH", "/v4/settings", {"apiAccessTokens.enabled": False})
     page.reload()

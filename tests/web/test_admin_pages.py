@@ -50,6 +50,7 @@ def test_a_link_works_once(server: Server, visitor: Visitor) -> None:
     assert set_password(server, link).status == 303
     late = Visitor(server)
     assert late.get(link).status == 404
+    assert b"This link does not work any more" in late.get(link).body
     csrf = late.form("/sign-in", "/sign-in")["csrf"]
     assert (
         late.post(
@@ -91,13 +92,26 @@ def test_a_new_link_ends_the_old_one(server: Server, visitor: Visitor) -> None:
 def test_nobody_with_a_password_gets_a_link(server: Server, visitor: Visitor) -> None:
     person = server.create_person("has-password@example.com")
     action = f"{PEOPLE}/{person['id']}/link"
-    assert visitor.submit(action, action).status == 409
+    question = visitor.get(action)
+    assert "has a password" in question.body.decode()
+    assert action not in forms_of(question)
+    refused = visitor.post(action, {"csrf": forms_of(question)["/sign-out"]["csrf"]})
+    assert refused.status == 409
+    assert b"has a password" in refused.body
+
+
+def test_a_new_link_is_offered_to_people_without_a_password_alone(server: Server, visitor: Visitor) -> None:
+    person = server.create_person("offered-with@example.com")
+    add(visitor, "offered-without@example.com")
+    page = visitor.get(f"{PEOPLE}?q=offered-").body.decode()
+    assert f"{PEOPLE}/{person['id']}/link" not in page
+    assert page.count('/link"') == page.count("New one-time link…") * 2 == 2
 
 
 def test_an_address_that_is_taken_is_refused_beside_its_field(server: Server, visitor: Visitor) -> None:
     page = visitor.submit(f"{PEOPLE}/add", f"{PEOPLE}/add", email=EMAIL.upper())
     assert page.status == 409
-    assert b"Belongs to somebody already" in page.body
+    assert b"Somebody has this address already." in page.body
 
 
 @pytest.mark.parametrize(("doing", "then"), [("disable", "enable"), ("promote", "demote")])
@@ -110,13 +124,40 @@ def test_what_is_done_to_a_person_is_done_and_undone(server: Server, visitor: Vi
         assert server.admin("GET", f"/v4/people/{person['id']}").json[field] is expected
 
 
-def test_the_last_administrator_cannot_be_disabled_on_the_page(server: Server, visitor: Visitor) -> None:
+def test_the_last_administrator_is_told_before_confirming(server: Server, visitor: Visitor) -> None:
     me = server.admin("GET", "/v4/people/current").json["id"]
     for action in ("disable", "demote", "delete"):
         path = f"{PEOPLE}/{me}/{action}"
-        page = visitor.submit(path, path)
-        assert page.status == 409
-        assert b"last administrator" in page.body
+        question = visitor.get(path)
+        assert b"is the last administrator" in question.body
+        assert path not in forms_of(question)
+        refused = visitor.post(path, {"csrf": forms_of(question)["/sign-out"]["csrf"]})
+        assert refused.status == 409
+        assert b"is the last administrator" in refused.body
+
+
+@pytest.mark.parametrize(
+    ("action", "said", "then"),
+    [
+        ("disable", "You are signed out at once", "/sign-in?done=signed-out"),
+        ("demote", "You lose the administration pages at once", "/settings/access-tokens?done=own-rights-given-up"),
+        ("delete", "You are signed out at once", "/sign-in?done=signed-out"),
+    ],
+)
+def test_what_happens_to_ones_own_account_is_said_and_done(server: Server, action: str, said: str, then: str) -> None:
+    person = server.create_person(f"own-{action}@example.com", isAdmin=True)
+    visitor = Visitor(server).sign_in(person["email"], PASSWORD)
+    path = f"{PEOPLE}/{person['id']}/{action}"
+    page = visitor.get(path).body.decode()
+    assert "This is your own account" in page
+    assert said in page
+    assert visitor.submit(path, path).headers["location"] == then
+    assert visitor.get(then).status == 200
+
+
+def test_of_somebody_else_nobody_says_your_own_account(server: Server, visitor: Visitor) -> None:
+    person = server.create_person("somebody-else@example.com")
+    assert b"your own account" not in visitor.get(f"{PEOPLE}/{person['id']}/disable").body
 
 
 def test_a_deleted_person_is_gone(server: Server, visitor: Visitor) -> None:
@@ -165,6 +206,20 @@ def test_the_audit_log_tells_what_happened_in_words(server: Server, visitor: Vis
     assert "Token generated" in page
     assert "seen in the log" in page
     assert info["tokenId"][-12:] in page
+
+
+def test_the_audit_log_says_settings_in_words(own_server: Server) -> None:
+    own_server.admin("PATCH", "/v4/settings", {"apiAccessTokens.usersMayGenerate": True, "tokens.retentionDays": 1})
+    own_server.admin("PATCH", "/v4/settings", {"apiAccessTokens.maximumLifetimeDays": 90})
+    page = Visitor(own_server).sign_in().get(f"{AUDIT}?kind=settings").body.decode()
+    assert "Who may generate: administrators only → everyone" in page
+    assert "Records are kept: 400 days → 1 day" in page
+    assert "Longest lifetime: no maximum → 90 days" in page
+    assert "Today, " in page
+
+
+def test_a_kind_of_event_that_does_not_exist_shows_all(visitor: Visitor) -> None:
+    assert b"Signed in" in visitor.get(f"{AUDIT}?kind=foo&after=x").body
 
 
 def test_the_audit_log_is_found_by_person_and_by_id(server: Server, visitor: Visitor) -> None:

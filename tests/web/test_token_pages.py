@@ -1,6 +1,7 @@
 """Settings > Access Tokens, read as text: generate, list, page, filter, delete."""
 
 import re
+from uuid import UUID
 
 import apsw
 import pytest
@@ -56,6 +57,32 @@ def test_a_lifetime_that_cannot_be_is_refused_beside_its_field(visitor: Visitor,
     assert b"must not be" not in visitor.get(f"{HOME}?q=must").body.replace(b'value="must', b"")
 
 
+def test_a_wrong_lifetime_is_told_in_days_and_nothing_else(visitor: Visitor) -> None:
+    page = generate(visitor, lifetimeDays="0").body.decode()
+    assert "Must be a whole number from 1 to 36500, or -1 for never." in page
+    assert outcome(page) == ""
+
+
+def outcome(page: str) -> str:
+    return re.search(r"<output[^>]*>(.*?)</output>", page, re.DOTALL)[1]
+
+
+@pytest.mark.parametrize(("field", "value"), [("lifetimeDays", "0"), ("description", "a\x07b")])
+def test_the_field_with_the_error_has_the_focus_and_says_why(visitor: Visitor, field: str, value: str) -> None:
+    page = generate(visitor, **{field: value}).body.decode()
+    (focused,) = re.findall(r"<input[^>]* autofocus[^>]*>", page)
+    assert f'name="{field}"' in focused
+    assert re.search(rf'aria-describedby="[^"]*\b{field}-error"', focused)
+
+
+def test_the_day_it_stops_working_is_said_before_any_script_runs(visitor: Visitor) -> None:
+    assert re.match(
+        r"Stops working on <strong>\w+day \d+ \w+ \d{4}</strong> at", outcome(visitor.get(GENERATE).body.decode())
+    )
+    page = generate(visitor, lifetimeDays="-1", description="a\x07b").body.decode()
+    assert "Never expires." in outcome(page)
+
+
 def test_a_description_with_control_characters_is_refused(visitor: Visitor) -> None:
     assert generate(visitor, description="a\x07b").status == 400
 
@@ -74,6 +101,79 @@ def test_deleting_on_the_page_refuses_the_token(server: Server, visitor: Visitor
     assert visitor.submit(action, action).headers["location"] == f"{HOME}?done=token-deleted"
     assert server.request("GET", "/verify", bearer=value).status == 401
     assert visitor.get(action).status == 404
+
+
+def test_deleting_goes_back_to_the_list_as_it_was(server: Server, visitor: Visitor) -> None:
+    _, info = server.create_token(description="kept filter & more")
+    shown = f"{HOME}?status=active&q=kept+filter+%26"
+    action = f"{HOME}/{info['tokenId']}/delete?status=active&q=kept+filter+%26"
+    assert action.replace("+", "%20").replace("&", "&amp;").encode() in visitor.get(shown).body.replace(b"+", b"%20")
+    assert f'href="{shown}"'.replace("&", "&amp;").encode() in visitor.get(action).body
+    assert visitor.submit(action, action).headers["location"] == f"{shown}&done=token-deleted"
+
+
+def test_a_filter_that_does_not_exist_shows_everything(server: Server, visitor: Visitor) -> None:
+    _, info = server.create_token(description="always shown")
+    for query in ("status=foo", "after=nonsense", "before=nonsense"):
+        page = visitor.get(f"{HOME}?{query}")
+        assert page.status == 200
+        assert b"always shown" in page.body
+    action = f"{HOME}/{info['tokenId']}/delete"
+    assert visitor.submit(f"{action}?status=foo", action).headers["location"] == f"{HOME}?done=token-deleted"
+
+
+def test_an_id_is_found_as_it_is_shown(server: Server, visitor: Visitor) -> None:
+    _, info = server.create_token(description="found by its end")
+    server.create_token(description="not searched for")
+    page = visitor.get(f"{HOME}?q=%E2%80%A6{info['tokenId'][-12:]}").body
+    assert b"found by its end" in page
+    assert b"not searched for" not in page
+
+
+DAY = 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("past", "said", "unsaid"),
+    [
+        (("last_used_at", 29), "This token is in use", "Not used for"),
+        (("last_used_at", 180), "Not used for 6 months", "in use"),
+        (("expires_at", 4), "It expired 4 days ago", "is refused from then on"),
+        (("created_at", 0), "It was never used", "in use"),
+    ],
+)
+def test_the_question_says_what_deleting_breaks(
+    server: Server, visitor: Visitor, past: tuple[str, int], said: str, unsaid: str
+) -> None:
+    _, info = server.create_token()
+    turn_back(server, info["tokenId"], *past)
+    page = re.sub(r"<[^>]+>", "", visitor.get(f"{HOME}/{info['tokenId']}/delete").body.decode())
+    assert said in page
+    assert unsaid not in page
+
+
+def turn_back(server: Server, token_id: str, column: str, days: int) -> None:
+    database = apsw.Connection(str(server.data / "gatepass.db"))
+    database.execute(f"UPDATE tokens SET {column} = created_at - ? WHERE id = ?", (days * DAY, UUID(token_id).bytes))
+    database.close()
+
+
+def test_nothing_is_said_to_stop_when_an_expired_token_is_deleted(server: Server, visitor: Visitor) -> None:
+    _, info = server.create_token()
+    turn_back(server, info["tokenId"], "expires_at", 2)
+    action = f"{HOME}/{info['tokenId']}/delete"
+    page = visitor.get(visitor.submit(action, action).headers["location"]).body
+    assert b"It had expired already" in page
+    assert b"refused from now on" not in page
+
+
+def test_a_deleted_token_shows_when_it_was_deleted_once(server: Server, visitor: Visitor) -> None:
+    _, info = server.create_token(description="shown as deleted")
+    server.admin("DELETE", f"/v4/apiAccessTokens/{info['tokenId']}")
+    page = visitor.get(f"{HOME}?status=deleted&q=shown+as").body.decode()
+    assert '<th scope="col">Deleted</th>' in page
+    assert '<th scope="col">Expires</th>' not in page
+    assert "Deleted <relative-time>" not in page
 
 
 def test_looking_at_the_question_deletes_nothing(server: Server, visitor: Visitor) -> None:
@@ -130,9 +230,11 @@ def test_who_may_not_generate_sees_why_and_whom_to_ask(own_server: Server) -> No
     visitor = Visitor(own_server).sign_in(person["email"], PASSWORD)
     page = visitor.get(HOME).body.decode()
     assert "Only administrators may generate tokens here" in page
-    assert "admin@example.com" in page
+    assert "mailto:admin@example.com" in page
     assert GENERATE not in page
-    assert visitor.get(GENERATE).status == 403
+    refused = visitor.get(GENERATE)
+    assert refused.status == 403
+    assert b"mailto:admin@example.com" in refused.body
     own_server.admin("PATCH", "/v4/settings", {"apiAccessTokens.usersMayGenerate": True})
     assert generate(visitor).status == 200
 
@@ -143,7 +245,10 @@ def test_the_page_says_that_the_feature_is_off(own_server: Server) -> None:
     page = visitor.get(HOME)
     assert page.status == 200
     assert b"Access tokens are switched off" in page.body
-    assert visitor.get(GENERATE).status == 404
+    form = visitor.form("/settings/profile", "/sign-out")
+    for path in (GENERATE, f"{HOME}/{UUID(int=1)}/delete"):
+        assert b"Access tokens are switched off" in visitor.get(path).body
+        assert b"Access tokens are switched off" in visitor.post(path, {**form, "lifetimeDays": "1"}).body
 
 
 def test_a_maximum_lifetime_is_said_and_kept(own_server: Server) -> None:
@@ -152,8 +257,10 @@ def test_a_maximum_lifetime_is_said_and_kept(own_server: Server) -> None:
     page = visitor.get(GENERATE)
     assert b"At most 7 days" in page.body
     assert b'max="7"' in page.body
-    assert generate(visitor, lifetimeDays="8").status == 400
-    assert generate(visitor, lifetimeDays="-1").status == 400
+    for days in ("8", "-1"):
+        refused = generate(visitor, lifetimeDays=days)
+        assert refused.status == 400
+        assert b"Must be a whole number from 1 to 7." in refused.body
     assert generate(visitor, lifetimeDays="7").status == 200
 
 

@@ -1,7 +1,8 @@
 """Page: Audit log, for administrators."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -11,10 +12,10 @@ from starlette.responses import Response
 from gatepass.interfaces import Page as ListPage
 from gatepass.model.actor import Credential
 from gatepass.model.event import EventRecord
-from gatepass.server.parsing import parse_choice
+from gatepass.model.settings import NO_MAXIMUM
 from gatepass.server.web.pages import Page, Visit, show
-from gatepass.server.web.paging import Paging, paged
-from gatepass.server.web.words import short_id
+from gatepass.server.web.paging import Paging, chosen, paged
+from gatepass.server.web.words import short_date
 from gatepass.services.list_events import list_events
 from gatepass.services.list_users import list_users
 
@@ -56,35 +57,66 @@ _NOBODY = {Credential.CONSOLE: "Server console", Credential.SYSTEM: "Gatepass it
 _WITH = {Credential.PASSWORD: "Password", Credential.SESSION: "Browser session", **_NOBODY}
 
 
+def _days_long(count: int) -> str:
+    return f"{count} day{'' if count == 1 else 's'}"
+
+
+_CHANGES: Mapping[str, tuple[str, Callable[[Any], str]]] = {
+    "apiAccessTokens.enabled": ("Access tokens", lambda value: "accepted" if value else "switched off"),
+    "apiAccessTokens.usersMayGenerate": (
+        "Who may generate",
+        lambda value: "everyone" if value else "administrators only",
+    ),
+    "apiAccessTokens.maximumLifetimeDays": (
+        "Longest lifetime",
+        lambda value: "no maximum" if value == NO_MAXIMUM else _days_long(value),
+    ),
+    "tokens.retentionDays": ("Records are kept", _days_long),
+    "isAdmin": ("Role", lambda value: "administrator" if value else "person"),
+    "name": ("Name", lambda value: value or "none"),
+    "email": ("E-mail address", str),
+}
+"""Names and values that change, as the pages say them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of what a record is about; an id is set as code, with the whole of it on hover."""
+
+    words: str
+    whole_id: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """An audit record in words."""
 
     record: EventRecord
     title: str
-    about: str
+    about: Sequence[Part]
     who: str
-    credential: str
+    credential: Part
     is_refusal: bool
 
 
 def show_audit(visit: Visit) -> Response:
     """List audit records, newest first, by day."""
-    actions = parse_choice(visit.query, "kind", _KINDS, default="all")
+    kind = chosen(visit.query, "kind", _KINDS)
     text = visit.query.get("q", "").strip()[:300]
     about, unknown = _subject(visit, text)
 
     def load(page: ListPage) -> Sequence[EventRecord]:
         if unknown:
             return []
-        return list_events(visit.deps, visit.actor, page=page, actions=actions, about=about)
+        return list_events(visit.deps, visit.actor, page=page, actions=_KINDS[kind], about=about)
 
     list_events(visit.deps, visit.actor, page=ListPage(limit=1))  # for administrators only
-    found: Paging[EventRecord] = paged(visit.query, load, key=lambda each: each.sequence, parse=int, first=0)
+    kept = {"kind": kind if kind != "all" else "", "q": text}
+    found: Paging[EventRecord] = paged(visit.query, load, key=lambda each: each.sequence, parse=int, first=0, kept=kept)
     values = {
-        "days": list(_days(found.rows)),
+        "days": list(_days(found.rows, visit.now.date())),
         "paging": found,
-        "kind": visit.query.get("kind", "all"),
+        "kind": kind,
         "kinds": KIND_WORDS,
         "q": text,
         "unknown": unknown,
@@ -103,52 +135,47 @@ def _subject(visit: Visit, text: str) -> tuple[UUID | None, bool]:
         return (people[0].id, False) if people else (None, True)
 
 
-def _days(records: Sequence[EventRecord]) -> Iterator[tuple[str, list[Line]]]:
+def _days(records: Sequence[EventRecord], today: date) -> Iterator[tuple[str, list[Line]]]:
     for day, group in groupby(records, key=lambda record: record.at.date()):
-        yield f"{day:%A}, {day.day} {day:%B %Y}", [_line(record) for record in group]
+        name = {0: "Today", 1: "Yesterday"}.get((today - day).days, f"{day:%A}")
+        yield f"{name}, {short_date(day)}", [_line(record) for record in group]
 
 
 def _line(record: EventRecord) -> Line:
-    token = record.credential is Credential.TOKEN and record.credential_id
+    by_token = record.credential is Credential.TOKEN and record.credential_id
     return Line(
         record=record,
         title=TITLES.get(record.action, record.action),
-        about=_about(record),
+        about=list(_about(record)),
         who=record.actor_name or _NOBODY.get(record.credential, "Somebody not signed in"),
-        credential=f"Token {short_id(str(record.credential_id))}" if token else _WITH.get(record.credential, ""),
+        credential=Part("Token", str(record.credential_id)) if by_token else Part(_WITH.get(record.credential, "")),
         is_refusal=record.action in _REFUSALS,
     )
 
 
-def _about(record: EventRecord) -> str:
-    """Say in one line what a record is about."""
+def _about(record: EventRecord) -> Iterator[Part]:
+    """Say what a record is about, piece by piece."""
     details = record.details
-    parts: list[str] = []
     if record.owner_id is not None and record.owner_id != record.actor_id and record.owner_name:
-        parts.append(record.owner_name)
+        yield Part(record.owner_name)
     if record.action.startswith("token.") and record.subject_id:
-        parts.append(str(details.get("description") or "no description"))
-        parts.append(short_id(str(record.subject_id)))
+        yield Part(str(details.get("description") or "no description"))
+        yield Part("", str(record.subject_id))
     if "expires_at" in details:
-        parts.append(f"expires {str(details['expires_at'])[:10]}")
+        yield Part(f"expires {short_date(datetime.fromisoformat(details['expires_at']))}")
     elif record.action == "token.created":
-        parts.append("never expires")
+        yield Part("never expires")
     if "count" in details:
-        parts.append(f"{details['count']} records")
+        yield Part(f"{details['count']} records")
     if "pepper" in details:
-        parts.append(f"pepper {details['pepper']}")
+        yield Part(f"pepper {details['pepper']}")
     if details.get("is_admin"):
-        parts.append("administrator")
+        yield Part("administrator")
     if details.get("by") in {"link", "console"}:
-        parts.append({"link": "with a one-time link", "console": "on the server's console"}[details["by"]])
-    parts += [f"{name}: {_word(old)} → {_word(new)}" for name, (old, new) in details.get("changes", {}).items()]
-    return " · ".join(parts)
-
-
-def _word(value: Any) -> str:
-    if value is None:
-        return "none"
-    return ("on" if value else "off") if isinstance(value, bool) else str(value)
+        yield Part({"link": "with a one-time link", "console": "on the server's console"}[details["by"]])
+    for name, (old, new) in details.get("changes", {}).items():
+        title, words = _CHANGES.get(name, (name, str))
+        yield Part(f"{title}: {words(old)} → {words(new)}")
 
 
 PAGES = (Page(path=AUDIT, get=show_audit),)

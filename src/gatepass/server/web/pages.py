@@ -5,23 +5,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from gatepass.errors import NotAuthenticated
+from gatepass.errors import Disabled, NotAuthenticated
 from gatepass.model.actor import Actor
 from gatepass.model.secret import Secret, generate_handle
 from gatepass.model.session import Session
 from gatepass.model.user import User
 from gatepass.server import problems
-from gatepass.server.authentication import BEARER_CHALLENGE, session_actor
+from gatepass.server.authentication import BEARER_CHALLENGE, own_origin, session_actor
 from gatepass.server.context import Context, context_of
 from gatepass.server.parsing import query_of, read_body
-from gatepass.server.web.forms import csrf_token, parse_form, require_own_form
+from gatepass.server.web.forms import csrf_token, parse_form, require_own_form, safe_next
 from gatepass.server.web.rendering import render
 from gatepass.services.deps import Deps
 from gatepass.services.find_session import find_session
@@ -127,9 +127,11 @@ class PageRoute(Route):
             return error_page(request, error, None)
 
     def _visited(self, request: Request, handler: Handler, body: bytes) -> Response:
-        visit = _visit(request, body)
+        visit = visit_of(request)
         try:
-            if request.method == "POST":
+            posted = request.method == "POST"
+            visit = replace(visit, query=query_of(request), form=parse_form(request, body) if posted else {})
+            if posted:
                 known = visit.context.cookie_name in request.cookies
                 require_own_form(visit.context, request, visit.form, visit.handle if known else None)
             if visit.user is not None:
@@ -139,11 +141,16 @@ class PageRoute(Route):
             return _keeping_cookie(visit, handler(visit))
         except NotAuthenticated:
             return to_sign_in(request)
+        except Disabled:
+            return show(
+                visit, "tokens_off.html", status=HTTPStatus.CONFLICT if request.method == "POST" else HTTPStatus.OK
+            )
         except Exception as error:  # noqa: BLE001
             return error_page(request, error, visit)
 
 
-def _visit(request: Request, body: bytes) -> Visit:
+def visit_of(request: Request) -> Visit:
+    """Return who came, with neither query nor form read yet. Blocks: call it in a thread."""
     context = context_of(request)
     text = request.cookies.get(context.cookie_name)
     handle = Secret(text) if text else generate_handle()
@@ -152,8 +159,8 @@ def _visit(request: Request, body: bytes) -> Visit:
         context=context,
         request=request,
         path=request.path_params,
-        query=query_of(request),
-        form=parse_form(request, body) if request.method == "POST" else {},
+        query={},
+        form={},
         handle=handle,
         session=found[0] if found else None,
         user=found[1] if found else None,
@@ -218,7 +225,10 @@ def error_page(request: Request, error: Exception, visit: Visit | None) -> Respo
         "status": problem.status,
         "title": _TITLES.get(problem.status, problem.message),
         "details": problems.details_of(error),
+        "back": _came_from(request),
     }
+    if visit and visit.user and problem is problems.ROUTE_NOT_FOUND:
+        values["details"] = "Nothing is at this address. It may have moved, or the link is incomplete."
     try:
         response = _rendered(request, visit, "error.html", values, problem.status)
     except Exception:  # noqa: BLE001  whatever broke the page may break this one too
@@ -230,7 +240,20 @@ def error_page(request: Request, error: Exception, visit: Visit | None) -> Respo
     return response
 
 
+def _came_from(request: Request) -> str | None:
+    """Return the page of ours where the link to this one was followed, if the browser says so."""
+    try:
+        found = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return None
+    if f"{found.scheme}://{found.netloc}" not in {context_of(request).public_url, own_origin(request)}:
+        return None
+    target = safe_next(found.path + (f"?{found.query}" if found.query else ""))
+    return target if found.path != request.url.path else None
+
+
 _TITLES = {
+    400: "That cannot be read",
     401: "A token opens no page",
     403: "This is not for you",
     404: "There is nothing here",

@@ -1,10 +1,9 @@
 """Pages of a list: newer and older, the newest and the oldest, each at the same cost."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from gatepass.errors import InvalidInput
 from gatepass.interfaces import Page
 
 T = TypeVar("T")
@@ -36,13 +35,13 @@ def paged(
     key: Callable[[T], Any],
     parse: Callable[[str], Any],
     first: Any,
+    kept: Mapping[str, str],
 ) -> Paging[T]:
     """Load the page that `after`, `before` or `end` of the query ask for.
 
-    `parse` reads a key, `first` lies below every key. One row more than shown is loaded, to know
-    whether it goes on.
+    `parse` reads a key, `first` lies below every key, `kept` goes into the links. One row more than
+    shown is loaded, to know whether it goes on.
     """
-    kept = {name: value for name, value in query.items() if name in {"q", "status", "show", "kind"} and value}
     after, before = (_edge(query, name, parse) for name in ("after", "before"))
     if "end" in query:
         before = first
@@ -58,14 +57,19 @@ def paged(
         rows,
         newer=str(key(rows[0])) if newer and rows else None,
         older=str(key(rows[-1])) if older and rows else None,
-        query=kept,
+        query={name: value for name, value in kept.items() if value},
     )
 
 
+def chosen(query: Mapping[str, str], name: str, choices: Container[str]) -> str:
+    """Return which of a few words a filter of a list says; `all` for any other."""
+    word = query.get(name, "all")
+    return word if word in choices else "all"
+
+
 def _edge(query: Mapping[str, str], name: str, parse: Callable[[str], Any]) -> Any:
-    if name not in query:
-        return None
+    """Return the key in the query; None, which is the first page, for one that nobody can read."""
     try:
         return parse(query[name])
-    except ValueError:
-        raise InvalidInput(name, "must be the key of a row") from None
+    except (KeyError, ValueError):
+        return None

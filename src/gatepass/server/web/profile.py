@@ -8,6 +8,7 @@ from gatepass.errors import InvalidInput, TooManyRequests
 from gatepass.model.secret import Secret
 from gatepass.server.parsing import parse_id
 from gatepass.server.web.pages import Page, Visit, redirect, show
+from gatepass.server.web.words import waiting_words
 from gatepass.services.change_password import change_password
 from gatepass.services.list_sessions import list_sessions
 from gatepass.services.sign_out import sign_out
@@ -27,12 +28,13 @@ def do_change_password(visit: Visit) -> Response:
     current, new = visit.form.get("current", ""), visit.form.get("new", "")
     try:
         if new != visit.form.get("again", ""):
-            raise InvalidInput("again", "is not the same")
+            raise InvalidInput("again", "the two are not the same")
         change_password(visit.deps, visit.actor, current=Secret(current), new=Secret(new))
     except InvalidInput as error:
-        return _profile(visit, {_FIELDS.get(error.field, error.field): error.reason}, HTTPStatus.BAD_REQUEST)
+        reason = "that is not your password" if error.field == "currentPassword" else error.reason
+        return _profile(visit, {_FIELDS.get(error.field, error.field): reason}, HTTPStatus.BAD_REQUEST)
     except TooManyRequests as error:
-        reason = f"was wrong too often; try again in {error.retry_after} s"
+        reason = f"too many tries. Try again in {waiting_words(error.retry_after)}"
         response = _profile(visit, {"current": reason}, HTTPStatus.TOO_MANY_REQUESTS)
         response.headers["retry-after"] = str(error.retry_after)
         return response

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from gatepass.server.web.static_files import static_url
-from gatepass.server.web.words import Moment, browser_name, long_date, moment, short_id
+from gatepass.server.web.words import Moment, browser_name, day_date, long_date, moment, short_id
 
 
 @functools.cache
@@ -23,10 +23,16 @@ def _environment() -> Environment:
     )
     made.globals["static"] = static_url
     made.filters["moment"] = _moment
+    made.filters["day_date"] = day_date
+    made.filters["sentence"] = _sentence
     made.filters["long_date"] = long_date
     made.filters["short_id"] = short_id
     made.filters["browser"] = browser_name
     return made
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 @pass_context

@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute
 
 from gatepass.server.web import audit, people, policy, profile, sign_in, static_files, tokens
 from gatepass.server.web.pages import HOME, Page, PageRoute, Visit, redirect
+from gatepass.server.web.unknown import UnknownRoute
 
 
 def _home(_: Visit) -> Response:
@@ -27,4 +28,5 @@ PAGES: tuple[Page, ...] = (
 ROUTES: tuple[BaseRoute, ...] = (
     *static_files.ROUTES,
     *(PageRoute(page) for page in PAGES),
+    UnknownRoute(),
 )

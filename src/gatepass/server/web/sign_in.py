@@ -4,12 +4,13 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from gatepass.errors import InvalidInput, NotAuthenticated, TooManyRequests
+from gatepass.errors import InvalidInput, NotAuthenticated, NotFound, TooManyRequests
 from gatepass.model.secret import Secret, generate_handle
 from gatepass.server.authentication import BEARER_CHALLENGE
 from gatepass.server.log import get_logger
 from gatepass.server.web.forms import safe_next
 from gatepass.server.web.pages import HOME, SIGN_IN, Page, Visit, redirect, set_cookie, show
+from gatepass.server.web.words import waiting_words
 from gatepass.services.set_password import find_link_user, set_password
 from gatepass.services.sign_in import sign_in
 from gatepass.services.sign_out import sign_out
@@ -70,7 +71,13 @@ def _form(
     done: str | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
-    values = {"next": target or "", "email": email, "failed": failed, "wait": wait, "done": done}
+    values = {
+        "next": target or "",
+        "email": email,
+        "failed": failed,
+        "wait": waiting_words(wait) if wait else "",
+        "done": done,
+    }
     return show(visit, "sign_in.html", values, status=status)
 
 
@@ -87,12 +94,22 @@ def do_sign_out(visit: Visit) -> Response:
 def show_set_password(visit: Visit) -> Response:
     """Show the form behind a one-time link. Looking does not use the link up."""
     link = visit.query.get("link", "")
-    return _password_form(visit, link, error="", email=find_link_user(visit.deps, Secret(link)).email)
+    try:
+        user = find_link_user(visit.deps, Secret(link))
+    except NotFound:
+        return _link_is_over(visit)
+    return _password_form(visit, link, error="", email=user.email)
 
 
 def do_set_password(visit: Visit) -> Response:
     """Set the password and use the link up."""
-    link, new = visit.form.get("link", ""), visit.form.get("password", "")
+    try:
+        return _set_password(visit, visit.form.get("link", ""), visit.form.get("password", ""))
+    except NotFound:
+        return _link_is_over(visit)
+
+
+def _set_password(visit: Visit, link: str, new: str) -> Response:
     user = find_link_user(visit.deps, Secret(link))
     try:
         if new != visit.form.get("again", ""):
@@ -105,6 +122,16 @@ def do_set_password(visit: Visit) -> Response:
 
 def _password_form(visit: Visit, link: str, *, error: str, email: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
     return show(visit, "set_password.html", {"link": link, "error": error, "email": email}, status=status)
+
+
+def _link_is_over(visit: Visit) -> Response:
+    values = {
+        "status": HTTPStatus.NOT_FOUND.value,
+        "title": "This link does not work any more",
+        "details": "It was used, is too old, or never existed. Ask an administrator for a new one.",
+        "back": None,
+    }
+    return show(visit, "error.html", values, status=HTTPStatus.NOT_FOUND)
 
 
 PAGES = (

@@ -2,21 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from starlette.responses import Response
 
-from gatepass.errors import Disabled, InvalidInput, NotAuthenticated, NotFound, TooManyRequests
+from gatepass.errors import InvalidInput, NotAuthenticated, NotFound, TooManyRequests
 from gatepass.interfaces import Page as ListPage
 from gatepass.model.secret import Secret, generate_handle
-from gatepass.model.settings import NO_MAXIMUM, SECONDS_A_DAY, Settings
+from gatepass.model.settings import MOST_DAYS, NO_MAXIMUM, SECONDS_A_DAY
 from gatepass.model.token import NEVER_EXPIRES, Token, TokenStatus
-from gatepass.server.parsing import parse_choice, parse_id
+from gatepass.server.parsing import parse_id
 from gatepass.server.web.forms import whole_number
 from gatepass.server.web.pages import HOME, Page, Visit, redirect, set_cookie, show
-from gatepass.server.web.paging import Paging, paged
+from gatepass.server.web.paging import Paging, chosen, paged
+from gatepass.server.web.words import span, waiting_words
 from gatepass.services.create_token import create_token
 from gatepass.services.list_tokens import list_tokens
 from gatepass.services.may_generate import Generating, may_generate
@@ -27,6 +30,9 @@ from gatepass.services.revoke_token import revoke_token
 GENERATE = f"{HOME}/generate"
 _STATUSES: Mapping[str, TokenStatus | None] = {"all": None, **{status.value: status for status in TokenStatus}}
 _DEFAULT_DAYS = 30
+_LONGEST_PREFIX = 200
+_IN_USE = timedelta(days=30)
+"""A token that was used so lately is said to be in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,35 +43,58 @@ class Row:
     status: TokenStatus
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which tokens of somebody a list shows."""
+
+    word: str
+    prefix: str
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query that shows the same."""
+        given = {"status": self.word if self.word != "all" else "", "q": self.prefix}
+        return {name: value for name, value in given.items() if value}
+
+    def at(self, address: str) -> str:
+        """Return `address` with that query."""
+        return f"{address}?{urlencode(self.query)}" if self.query else address
+
+
+def filter_of(visit: Visit) -> Filter:
+    """Read the filter of a list. Ids are shown with their head left out, and may be pasted like that."""
+    prefix = visit.query.get("q", "").strip().lstrip("…")[:_LONGEST_PREFIX]
+    return Filter(chosen(visit.query, "status", _STATUSES), prefix)
+
+
 def show_tokens(visit: Visit) -> Response:
     """List one's own tokens, newest first."""
-    try:
-        generating = may_generate(visit.deps, visit.actor)
-        values = list_values(visit, visit.user_id, HOME)
-    except Disabled:
-        return show(visit, "tokens_off.html")
+    generating = may_generate(visit.deps, visit.actor)
+    values = list_values(visit, visit.user_id, HOME)
     return show(visit, "tokens.html", {**values, **_form_values(visit, generating), "done": visit.query.get("done")})
 
 
 def list_values(visit: Visit, owner_id: UUID, address: str) -> dict[str, Any]:
     """Return what the template of a token list needs."""
-    query = visit.query
-    status = parse_choice(query, "status", _STATUSES, default="all")
-    prefix = query.get("q", "").strip()[:200]
+    shown = filter_of(visit)
 
     def load(page: ListPage) -> Sequence[Token]:
+        status, prefix = _STATUSES[shown.word], shown.prefix or None
         return list_tokens(
-            visit.deps, visit.actor, owner_id=owner_id, page=page, status=status, prefix=prefix or None, by_tail=True
+            visit.deps, visit.actor, owner_id=owner_id, page=page, status=status, prefix=prefix, by_tail=True
         )
 
-    found: Paging[Token] = paged(query, load, key=lambda token: token.id, parse=UUID, first=UUID(int=0))
+    found: Paging[Token] = paged(
+        visit.query, load, key=lambda token: token.id, parse=UUID, first=UUID(int=0), kept=shown.query
+    )
     now = visit.now
     return {
         "rows": [Row(token, token.status(now)) for token in found.rows],
         "paging": found,
-        "status": query.get("status", "all"),
-        "q": prefix,
+        "status": shown.word,
+        "q": shown.prefix,
         "address": address,
+        "statuses": [(word, word.capitalize()) for word in _STATUSES],
     }
 
 
@@ -84,34 +113,41 @@ def do_generate(visit: Visit) -> Response:
         seconds = NEVER_EXPIRES if days == NEVER_EXPIRES else days * SECONDS_A_DAY
         description = visit.form.get("description", "").strip() or None
         if not generating.fresh:
-            return _prove_first(visit, seconds, description)
+            return _prove_first(visit, generating, seconds=seconds, description=description)
         return _created(visit, seconds, description)
     except InvalidInput as error:
-        return _generate_form(visit, {_FIELDS.get(error.field, error.field): _reason(error)})
+        return _generate_form(visit, _errors(error, generating))
 
 
-_FIELDS = {"lifetimeSeconds": "lifetimeDays"}
+def _errors(error: InvalidInput, generating: Generating) -> dict[str, str]:
+    """Say it in days: the page asks for days, the use case takes seconds."""
+    if error.field not in {"lifetimeDays", "lifetimeSeconds"}:
+        return {error.field: error.reason}
+    most = _most_days(generating)
+    return {
+        "lifetimeDays": f"must be a whole number from 1 to {most or MOST_DAYS}{'' if most else ', or -1 for never'}"
+    }
 
 
-def _reason(error: InvalidInput) -> str:
-    if error.field == "lifetimeSeconds":
-        return "must be 1 or more days, at most what your administrator allows, or -1 for never"
-    return error.reason
+def _most_days(generating: Generating) -> int | None:
+    most = generating.settings.maximum_lifetime_days
+    return most if most != NO_MAXIMUM else None
 
 
-def _prove_first(visit: Visit, seconds: int, description: str | None) -> Response:
+def _prove_first(visit: Visit, generating: Generating, *, seconds: int, description: str | None) -> Response:
     """Check the password, then generate in the renewed session."""
     try:
         proven = prove_session(visit.deps, visit.actor, Secret(visit.form.get("password", "")))
     except NotAuthenticated:
-        return _generate_form(visit, {"password": "is not your password"})
+        return _generate_form(visit, {"password": "that is not your password"})
     except TooManyRequests as error:
-        return _generate_form(visit, {"password": f"was wrong too often; try again in {error.retry_after} s"})
+        wait = waiting_words(error.retry_after)
+        return _generate_form(visit, {"password": f"too many tries. Try again in {wait}"})
     renewed = visit.with_session(proven.session, proven.handle)
     try:
         response = _created(renewed, seconds, description)
     except InvalidInput as error:
-        response = _generate_form(renewed, {_FIELDS.get(error.field, error.field): _reason(error)})
+        response = _generate_form(renewed, _errors(error, generating))
     set_cookie(visit.context, response, proven.handle)
     return response
 
@@ -131,36 +167,59 @@ def _generate_form(visit: Visit, errors: Mapping[str, str]) -> Response:
 
 
 def _form_values(visit: Visit, generating: Generating) -> dict[str, Any]:
-    settings: Settings = generating.settings
-    limited = settings.maximum_lifetime_days != NO_MAXIMUM
-    most = settings.maximum_lifetime_days if limited else None
+    most = _most_days(generating)
+    days = visit.form.get("lifetimeDays", str(min(_DEFAULT_DAYS, most or _DEFAULT_DAYS)))
     return {
         "generating": generating,
         "most_days": most,
-        "days": visit.form.get("lifetimeDays", str(min(_DEFAULT_DAYS, most or _DEFAULT_DAYS))),
+        "days": days,
+        "never": days == str(NEVER_EXPIRES) and not most,
+        "ends_at": _end(days, most or MOST_DAYS, now=visit.now),
         "description": visit.form.get("description", ""),
         "key": visit.form.get("key") or generate_handle().reveal(),
         "errors": {},
     }
 
 
+def _end(days: str, most: int, *, now: datetime) -> datetime | None:
+    """Return when a token of so many days would stop working, None if it cannot be made."""
+    if not (days.isascii() and days.isdigit() and len(days) <= len(str(MOST_DAYS)) and 1 <= int(days) <= most):
+        return None
+    return now + timedelta(days=int(days))
+
+
 def show_delete(visit: Visit) -> Response:
     """Ask before a token of one's own is deleted."""
-    return confirm_delete(visit, visit.user_id, back=HOME)
+    return confirm_delete(visit, visit.user_id, address=HOME)
 
 
 def do_delete(visit: Visit) -> Response:
     """Delete a token of one's own."""
-    token = find_own(visit, visit.user_id)
-    revoke_token(visit.deps, visit.actor, token.id)
-    return redirect(HOME, done="token-deleted")
+    return delete(visit, visit.user_id, address=HOME)
 
 
-def confirm_delete(visit: Visit, owner_id: UUID, *, back: str, owner_name: str | None = None) -> Response:
-    """Show what deleting a token would break."""
+def confirm_delete(visit: Visit, owner_id: UUID, *, address: str, owner_name: str | None = None) -> Response:
+    """Show what deleting a token would break. `address` is the list it stands in."""
     token = find_own(visit, owner_id)
-    values = {"row": Row(token, token.status(visit.now)), "back": back, "owner_name": owner_name}
+    shown, now = filter_of(visit), visit.now
+    unused = now - token.last_used_at if token.last_used_at else None
+    values = {
+        "row": Row(token, token.status(now)),
+        "back": shown.at(address),
+        "action": shown.at(f"{address}/{token.id}/delete"),
+        "owner_name": owner_name,
+        "unused_for": span(unused) if unused is not None and unused > _IN_USE else "",
+    }
     return show(visit, "delete_token.html", values)
+
+
+def delete(visit: Visit, owner_id: UUID, *, address: str) -> Response:
+    """Delete the token of the path and go back to the list as it was."""
+    token = find_own(visit, owner_id)
+    had_expired = token.status(visit.now) is TokenStatus.EXPIRED
+    revoke_token(visit.deps, visit.actor, token.id)
+    done = "expired-token-deleted" if had_expired else "token-deleted"
+    return redirect(address, **filter_of(visit).query, done=done)
 
 
 def find_own(visit: Visit, owner_id: UUID) -> Token:

@@ -1,7 +1,8 @@
 """Words for instants and lifetimes, as people say them."""
 
+import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from gatepass.model.instant import iso
 
@@ -32,19 +33,44 @@ def moment(instant: datetime, now: datetime) -> Moment:
 
 def long_date(instant: datetime) -> str:
     """Write `24 December 2026, 09:41`."""
-    return f"{instant.day} {instant:%B %Y, %H:%M}"
+    return f"{short_date(instant)}, {instant:%H:%M}"
+
+
+def short_date(day: date) -> str:
+    """Write `24 December 2026`."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def day_date(instant: datetime) -> str:
+    """Write `Thursday 24 December 2026`, as browsers do in British English."""
+    return f"{instant:%A} {short_date(instant)}"
 
 
 def relative(gap: timedelta) -> str:
     """Say how far away something is: `in 3 days`, `yesterday`, `just now`."""
+    words = span(abs(gap))
+    if not words:
+        return "in a moment" if gap > timedelta() else "just now"
+    if words == "1 day":
+        return "tomorrow" if gap > timedelta() else "yesterday"
+    return f"in {words}" if gap > timedelta() else f"{words} ago"
+
+
+def span(gap: timedelta) -> str:
+    """Say how long something takes: `3 days`, `1 hour`; nothing for less than half a minute."""
     for unit, size, least in _STEPS:
-        if abs(gap) >= least:
-            count = round(gap / size)
-            if unit == "day" and abs(count) == 1:
-                return "tomorrow" if count > 0 else "yesterday"
-            words = f"{abs(count)} {unit}{'' if abs(count) == 1 else 's'}"
-            return f"in {words}" if count > 0 else f"{words} ago"
-    return "in a moment" if gap > timedelta() else "just now"
+        if gap >= least:
+            return _counted(round(gap / size), unit)
+    return ""
+
+
+def waiting_words(seconds: int) -> str:
+    """Say how long to wait, never less than it takes: `40 seconds`, `2 minutes`."""
+    return _counted(seconds, "second") if seconds < 60 else _counted(math.ceil(seconds / 60), "minute")
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
 def short_id(text: str) -> str:

@@ -84,8 +84,11 @@ document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
   const menu = document.querySelector('.row-menu[open]');
   if (menu) {
     menu.open = false;
-    sheet.addEventListener('close', () => menu.querySelector('summary').focus(), { once: true });
+    menu.querySelector('summary').focus();     // where the dialog gives the focus back to
   }
+  // A click beside it closes what can be opened again without loss.
+  const typed = sheet.querySelector('input:not([type="hidden"])');
+  sheet.setAttribute('closedby', typed ? 'closerequest' : 'any');
   if (!sheet.open) sheet.showModal();
 });
 sheet?.addEventListener('close', () => sheet.replaceChildren());
@@ -96,6 +99,10 @@ document.addEventListener('click', (event) => {
   for (const menu of document.querySelectorAll('.row-menu[open]')) {
     if (!menu.contains(event.target)) menu.open = false;
   }
+});
+document.addEventListener('focusout', (event) => {
+  const menu = event.target.closest?.('.row-menu[open]');
+  if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
 });
 document.addEventListener('keydown', (event) => {
   const menu = event.key === 'Escape' && event.target.closest?.('.row-menu[open]');
@@ -115,9 +122,10 @@ customElements.define('lifetime-field', class extends HTMLElement {
     const tell = () => {
       const days = input.value.trim() === '' ? NaN : Number(input.value);
       let wrong = '';
-      if (!Number.isInteger(days) || days === 0 || days < -1) wrong = 'Give a whole number of days, or -1 for never.';
-      else if (most !== -1 && (days === -1 || days > most)) wrong = `Your administrator allows at most ${most} days.`;
-      else if (days > 36_500) wrong = 'That is too far ahead. Use -1 for never.';
+      const least = days === -1 && most === -1 ? -1 : 1;
+      if (!Number.isInteger(days) || days < least || days > (most === -1 ? 36_500 : most)) {
+        wrong = most === -1 ? 'Must be a whole number from 1 to 36500, or -1 for never.' : `Must be a whole number from 1 to ${most}.`;
+      }
       input.setCustomValidity(wrong);
       input.setAttribute('aria-invalid', String(Boolean(wrong)));
       if (wrong) outcome.textContent = wrong;
@@ -129,9 +137,18 @@ customElements.define('lifetime-field', class extends HTMLElement {
       outcome.classList.toggle('error', Boolean(wrong));
       for (const button of quick) button.setAttribute('aria-pressed', String(button.value === input.value));
     };
-    input.addEventListener('input', tell);
-    for (const button of quick) button.addEventListener('click', () => { input.value = button.value; tell(); input.focus(); });
-    tell();
+    const told = this.querySelector('.error');          // what the server said of the value it was sent
+    input.addEventListener('input', () => { told?.remove(); tell(); });
+    for (const button of quick) button.addEventListener('click', () => { input.value = button.value; told?.remove(); tell(); input.focus(); });
+    if (!told) tell();
+  }
+});
+
+// <days-field> around a number of days, where -1 is no maximum, and the word beside it
+customElements.define('days-field', class extends HTMLElement {
+  connectedCallback() {
+    const [input, word] = [this.querySelector('input'), this.querySelector('span')];
+    input.addEventListener('input', () => { word.textContent = input.value.trim() === '-1' ? 'No maximum' : 'days'; });
   }
 });
 
