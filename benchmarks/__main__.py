@@ -9,11 +9,11 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from benchmarks import lists, sign_in_timing, verify
+from benchmarks import lists, sign_in_flood, sign_in_timing, two_workers, verify
 from benchmarks.bars import Bar, table
 
 RESULTS = Path("benchmarks/results")
-NAMES = ("lists", "sign_in_timing", "verify")
+NAMES = ("lists", "sign_in_timing", "verify", "two_workers", "sign_in_flood")
 
 
 def main() -> int:
@@ -29,6 +29,8 @@ def main() -> int:
         "lists": lists.measure,
         "sign_in_timing": sign_in_timing.measure,
         "verify": partial(verify.measure, verifier=given.verifier, results=RESULTS),
+        "two_workers": partial(two_workers.measure, verifier=given.verifier),
+        "sign_in_flood": partial(sign_in_flood.measure, verifier=given.verifier),
     }
     bars: list[Bar] = []
     for name in given.names or NAMES:

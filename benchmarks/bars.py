@@ -39,6 +39,10 @@ def table(bars: list[Bar]) -> str:
     lines = ["| bar | measured | must | aim | reached |", "|---|---|---|---|---|"]
     for bar in bars:
         sign = "≤" if bar.at_most else "≥"
-        shown = f"not measured: {bar.missing}" if bar.missing else " ".join(filter(None, [f"{bar.value:.3g}", bar.unit, f"({bar.note})" if bar.note else ""]))
+        shown = (
+            f"not measured: {bar.missing}"
+            if bar.missing
+            else " ".join(filter(None, [f"{bar.value:.3g}", bar.unit, f"({bar.note})" if bar.note else ""]))
+        )
         lines.append(f"| {bar.name} | {shown} | {sign} {bar.must:g} | {bar.aim:g} | {bar.verdict} |")
     return "\n".join(lines)

@@ -84,7 +84,7 @@ class Generator:
         cores: Collection[int] = (LOAD_CORE,),
         spin: bool = False,
     ) -> "Started":
-        """Run beside the caller. With `rate`, requests are sent on a schedule; otherwise as fast as they are answered."""
+        """Run beside the caller. With `rate`, requests go by a schedule; otherwise as fast as they are answered."""
         right = ",".join(map(str, statuses))
         wait = "spin" if spin and not rate else "sleep"
         command = [_built(), self._target, self._file.name, seconds, self._connections, right, rate, wait]
@@ -94,14 +94,15 @@ class Generator:
             text=True,
             preexec_fn=lambda: os.sched_setaffinity(0, cores),  # noqa: PLW1509  no threads here
         )
-        return Started(process, self._target)
+        return Started(process, self._target, self._file)
 
 
 class Started:
     """A generator under way."""
 
-    def __init__(self, process: "subprocess.Popen[str]", target: str) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", target: str, requests: object) -> None:
         self._process = process
+        self._requests = requests  # the file goes when nobody holds it
         self._target = target
 
     def result(self) -> Load:

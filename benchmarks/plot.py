@@ -4,6 +4,13 @@ import math
 from collections.abc import Mapping
 from html import escape
 
+_STYLE = """<style>
+text { font: 13px system-ui, sans-serif; fill: #444 }
+.bar { fill: #7d8ca3 }
+.ours { fill: #1769aa }
+.grid { stroke: #bbb; stroke-width: .5 }
+@media (prefers-color-scheme: dark) { text { fill: #ccc } .grid { stroke: #555 } }
+</style>"""
 _LEFT, _WIDTH, _ROW, _TOP = 290, 460, 26, 46
 
 
@@ -20,8 +27,7 @@ def plot(title: str, figures: Mapping[str, float]) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _WIDTH + 90} {bottom + 30}" role="img">',
         f"<title>{escape(title)}</title>",
-        "<style>text{font:13px system-ui,sans-serif;fill:#444}.bar{fill:#7d8ca3}.ours{fill:#1769aa}"
-        ".grid{stroke:#bbb;stroke-width:.5}@media(prefers-color-scheme:dark){text{fill:#ccc}.grid{stroke:#555}}</style>",
+        _STYLE,
         f'<text x="12" y="24" font-weight="bold">{escape(title)} (logarithmic)</text>',
     ]
     for power in range(low, high + 1):

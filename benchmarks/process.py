@@ -1,4 +1,4 @@
-"""Servers under measurement: started on chosen cores in a process group of their own, waited for, accounted, stopped."""
+"""Servers under measurement: started on chosen cores in a group of their own, waited for, accounted, stopped."""
 
 import os
 import signal
@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 SERVER_CORE, LOAD_CORE = 0, 1
 _READY_SECONDS = 60
@@ -38,7 +39,7 @@ class Process:
                 preexec_fn=lambda: os.sched_setaffinity(0, cores),  # noqa: PLW1509  no threads here
             )
 
-    def __enter__(self) -> "Process":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,8 +1,8 @@
-"""nginx and HAProxy: the limit of an HTTP answer, verification inside a gateway, and the gateway that asks a verifier."""
+"""nginx and HAProxy: the limit of an HTTP answer, verification inside a gateway, a gateway that asks a verifier."""
 
 import hashlib
-import pwd
 import os
+import pwd
 from contextlib import ExitStack
 from pathlib import Path
 

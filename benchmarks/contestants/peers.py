@@ -58,8 +58,8 @@ def _django(name: str, seed: Seed, stack: ExitStack) -> Running:
 
 
 def _environment(room: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}  # noqa: TID251  for programs that are not ours
-    return kept | {"PEER_FOLDER": str(room), "PYTHONDONTWRITEBYTECODE": "1"}
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}  # noqa: TID251  for programs that are not ours
+    return kept | {"HOME": str(room), "PEER_FOLDER": str(room), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _seeded(name: str, programs: Path, env: Mapping[str, str]) -> list[str]:

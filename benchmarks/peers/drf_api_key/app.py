@@ -25,8 +25,8 @@ django.setup()
 from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 from django.http import HttpResponse  # noqa: E402
 from django.urls import path  # noqa: E402
-from rest_framework_api_key.permissions import HasAPIKey  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
+from rest_framework_api_key.permissions import HasAPIKey  # noqa: E402
 
 
 class Verify(APIView):

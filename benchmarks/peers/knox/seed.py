@@ -1,4 +1,8 @@
-"""Makes the database with one user and COUNT tokens; prints the Authorization values."""
+"""Makes the database with COUNT tokens of many users; prints the Authorization values.
+
+At each check knox goes through all tokens of the user to delete what has expired: with 10,000 of one user, a third of a
+second.
+"""
 
 import sys
 
@@ -8,8 +12,11 @@ from django.core.management import call_command
 from django.db import transaction
 from knox.models import AuthToken
 
+TOKENS_OF_ONE = 10
+
 call_command("migrate", verbosity=0)
-user = User.objects.create_user("ada")
 with transaction.atomic():
-    for _ in range(int(sys.argv[1])):
+    for number in range(int(sys.argv[1])):
+        if number % TOKENS_OF_ONE == 0:
+            user = User.objects.create_user(f"user{number}")
         print("Token", AuthToken.objects.create(user)[1])

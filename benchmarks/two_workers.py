@@ -1,0 +1,80 @@
+"""Two workers of the verify listener on two cores against one worker on one.
+
+The machine may have no more than the two cores, so the generator cannot have one to itself. Instead everything is
+doubled: one core with a worker and a generator of its own, against two cores with a worker and a generator each. The
+answers a second double if what the workers hold in common (locks, files, the port) costs nothing. The generators sleep
+when there is nothing to read.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks.bars import Bar
+from benchmarks.contestants import ours
+from benchmarks.contestants.contestant import NotMeasured, Running, check
+from benchmarks.contestants.seeding import seeded
+from benchmarks.load import Generator, prepared
+from benchmarks.rounds import interleaved, median_of_ratios
+
+ROUNDS, SECONDS = 7, 3.0
+CONNECTIONS = 256
+"""Of each generator: enough that the kernel, which deals them out by chance, gives both workers about as many."""
+NAME = "two workers on two cores / one on one"
+MUST, AIM = 1.7, 1.95
+
+
+def measure(*, quick: bool, verifier: list[str] | None) -> list[Bar]:
+    """Return the one bar."""
+    cores = sorted(os.sched_getaffinity(0))[:2]
+    if len(cores) < 2:
+        return [Bar(NAME, 0, MUST, AIM, at_most=False, missing="this machine has one core")]
+    seconds = 0.4 if quick else SECONDS
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        seed = seeded(Path(folder), verifier)
+        try:
+            one = ours.listener(seed, stack, cores=(cores[0],))
+            two = ours.listener(seed, stack, workers=2, cores=tuple(cores))
+        except NotMeasured as reason:
+            return [Bar(NAME, 0, MUST, AIM, at_most=False, missing=str(reason))]
+        check(one)
+        check(two)
+        _spread(two, cores)
+        turns = {
+            "one": _rate(one, cores[:1], seconds=seconds),
+            "two": _rate(two, cores, seconds=seconds),
+        }
+        figures = interleaved(turns, rounds=2 if quick else ROUNDS)
+    ratio = median_of_ratios(figures["two"], figures["one"])
+    return [Bar(NAME, ratio, MUST, AIM, at_most=False, note="a generator on each core", raw=figures)]
+
+
+def _rate(running: Running, cores: list[int], *, seconds: float) -> Callable[[], float]:
+    generators = _generators(running, len(cores))
+
+    def measure() -> float:
+        started = [generator.start(seconds, cores=(core,)) for generator, core in zip(generators, cores, strict=True)]
+        return sum(one.result().rate for one in started)
+
+    return measure
+
+
+def _generators(running: Running, count: int) -> list[Generator]:
+    requests = prepared(running.authorizations, path=running.path)
+    return [Generator(running.target, requests, connections=CONNECTIONS) for _ in range(count)]
+
+
+def _spread(running: Running, cores: list[int]) -> None:
+    """Put each worker on a core of its own: the two processes that work when there is work."""
+    [process] = running.processes
+    before = process.cpu_by_process()
+    for started in [generator.start(1, cores=cores) for generator in _generators(running, 2)]:
+        started.result()
+    used = {pid: cpu - before.get(pid, 0) for pid, cpu in process.cpu_by_process().items()}
+    workers = sorted(used, key=lambda pid: -used[pid])[:2]
+    if len(workers) < 2 or not used[workers[1]]:
+        raise RuntimeError("the listener has no two workers")
+    for worker, core in zip(workers, cores, strict=True):
+        os.sched_setaffinity(worker, {core})
