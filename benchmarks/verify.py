@@ -59,6 +59,7 @@ def _started(folder: Path, verifier: list[str] | None, stack: ExitStack) -> tupl
         except NotMeasured as reason:
             missing[name] = str(reason)
             continue
+        print(f"  at {running[name].target}", file=sys.stderr)
         check(running[name])
     return running, missing
 
