@@ -4,8 +4,8 @@ The machine may have no more than the two cores, so the generator cannot have on
 doubled: one core with a worker and a generator of its own, against two cores with a worker and a generator each. The
 generators sleep when there is nothing to read. The bar is what two cores could answer over what one could, from the
 workers' processor time for each answer. So neither the generators count nor other work on the machine, which takes
-more from the two than from the one. Waiting that costs no processor time would only show in the answers a second; their ratio
-stands beside it, and on an idle machine both agree.
+more from the two than from the one. Waiting that costs no processor time would only show in the answers a second;
+their ratio stands beside it, and on an idle machine both agree.
 """
 
 import os
