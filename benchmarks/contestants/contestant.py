@@ -82,14 +82,16 @@ def check(running: Running, *, statuses: Collection[int] = (200,)) -> None:
     if running.bad is not None:
         wanted[running.bad] = {401, 403}
     for authorization, right in wanted.items():
-        status = _ask(running, authorization)
+        status = ask(running, authorization)
         if status not in right:
             raise RuntimeError(f"{running.target} answered {status} where {sorted(right)} is right")
 
 
-def _ask(running: Running, authorization: str) -> int:
+def ask(running: Running, authorization: str) -> int:
+    """Send one request on a connection of its own; return the status of the answer."""
     connection = HTTPConnection("localhost")
     connection.sock = connect(running.target)
+    connection.sock.settimeout(60)
     try:
         connection.request("GET", running.path, headers={"Authorization": authorization})
         return connection.getresponse().status
