@@ -19,7 +19,7 @@ soak: .venv/test             ## the long checks in full
 	scripts/run-soak
 
 bench: .venv/test            ## measure; prints a table
-	PYTHONPATH=tests $(BIN)/python -m benchmarks
+	scripts/run-bench
 
 lock:                        ## write the hash-pinned requirements anew
 	scripts/lock-requirements

@@ -2,27 +2,40 @@
 
 import argparse
 import json
+import shlex
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
-from benchmarks import lists, sign_in_timing
+from benchmarks import lists, sign_in_flood, sign_in_timing, two_workers, verify
 from benchmarks.bars import Bar, table
 
-BENCHES = {"lists": lists.measure, "sign_in_timing": sign_in_timing.measure}
 RESULTS = Path("benchmarks/results")
+NAMES = ("lists", "sign_in_timing", "verify", "two_workers", "sign_in_flood")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; all if none is given")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all if none is given")
     parser.add_argument("--quick", action="store_true", help="small counts, to see that it works")
+    parser.add_argument(
+        "--verifier", metavar="COMMAND", type=shlex.split, help="what starts the verify listener [gatepass verifier]"
+    )
     given = parser.parse_args()
-    bars: list[Bar] = []
-    for name in given.names or BENCHES:
-        print(f"measuring {name} …", file=sys.stderr, flush=True)
-        bars += BENCHES[name](quick=given.quick)
     RESULTS.mkdir(exist_ok=True)
+    benches: dict[str, Callable[..., list[Bar]]] = {
+        "lists": lists.measure,
+        "sign_in_timing": sign_in_timing.measure,
+        "verify": partial(verify.measure, verifier=given.verifier, results=RESULTS),
+        "two_workers": partial(two_workers.measure, verifier=given.verifier),
+        "sign_in_flood": partial(sign_in_flood.measure, verifier=given.verifier),
+    }
+    bars: list[Bar] = []
+    for name in given.names or NAMES:
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        bars += benches[name](quick=given.quick)
     (RESULTS / "last.json").write_text(json.dumps([asdict(bar) for bar in bars], indent=1) + "\n")
     print(table(bars))
     return 0 if all(bar.reaches(bar.must) for bar in bars) else 1

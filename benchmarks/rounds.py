@@ -3,11 +3,14 @@
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+Figure = TypeVar("Figure")
 
 
-def interleaved(contestants: Mapping[str, Callable[[], float]], *, rounds: int) -> dict[str, list[float]]:
+def interleaved(contestants: Mapping[str, Callable[[], Figure]], *, rounds: int) -> dict[str, list[Figure]]:
     """Let each contestant return its figure once a round; the first round warms up and is dropped."""
-    figures: dict[str, list[float]] = {name: [] for name in contestants}
+    figures: dict[str, list[Figure]] = {name: [] for name in contestants}
     for number in range(rounds + 1):
         for name, measure in contestants.items():
             figure = measure()

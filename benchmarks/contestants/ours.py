@@ -1,0 +1,56 @@
+"""Gatepass: the verify listener, the same listener without verification, and /verify in `serve`."""
+
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks.contestants.contestant import NotMeasured, Running, Seed, altered, bearers
+from benchmarks.contestants.gateways import in_front_of
+from benchmarks.process import SERVER_CORE, Process, free_target
+from support.server import UNTHROTTLED, environment
+
+VERIFIER = [sys.executable, "-m", "gatepass", "verifier"]
+NO_OP = Path(__file__).parent.parent / "no_op_listener.py"
+
+
+def listener(
+    seed: Seed, stack: ExitStack, *, workers: int = 1, target: str = "", cores: tuple[int, ...] = (SERVER_CORE,)
+) -> Running:
+    """The verify listener with everything on."""
+    target = target or free_target()
+    _require_command(seed.verifier)
+    options = ["--data", str(seed.data), "--listen", target, "--workers", str(workers)]
+    log = seed.room(f"listener-{workers}-{target.rpartition(':')[2].replace('/', '-')}") / "log"
+    process = Process([*seed.verifier, *options], log=log, cores=cores, env=environment())
+    stack.enter_context(process).wait_for(target)
+    return Running(target, [process], bearers(seed.tokens), bad=altered(bearers(seed.tokens)[0]))
+
+
+def no_op(seed: Seed, stack: ExitStack) -> Running:
+    """The listener's protocol with a constant answer in the place of verification."""
+    target = free_target()
+    process = Process([sys.executable, str(NO_OP), target], log=seed.room("no-op") / "log", env=environment())
+    stack.enter_context(process).wait_for(target)
+    return Running(target, [process], bearers(seed.tokens), bad=None)
+
+
+def behind_nginx(seed: Seed, stack: ExitStack) -> Running:
+    """nginx auth_request that asks the listener over a unix socket."""
+    asked = listener(seed, stack, target=f"unix:{seed.folder}/listener.sock")
+    return in_front_of(asked, seed, stack)
+
+
+def serve(seed: Seed, stack: ExitStack, *, cores: tuple[int, ...] = (SERVER_CORE,)) -> Running:
+    """/verify in the one-process server."""
+    target = free_target()
+    log = seed.room(f"serve-{len(cores)}") / "log"
+    command = [sys.executable, "-m", "gatepass", "serve", "--data", str(seed.data), "--listen", target]
+    process = Process([*command, "--metrics-listen", "off"], log=log, cores=cores, env=environment(UNTHROTTLED))
+    stack.enter_context(process).wait_for(target)
+    return Running(target, [process], bearers(seed.tokens), bad=altered(bearers(seed.tokens)[0]))
+
+
+def _require_command(command: list[str]) -> None:
+    if command == VERIFIER and subprocess.run([*command, "--help"], capture_output=True, check=False).returncode:
+        raise NotMeasured("this gatepass has no verifier command")

@@ -1,0 +1,41 @@
+"""djangorestframework-api-key as it is documented: HasAPIKey on a view that does nothing else."""
+
+import os
+
+import django
+from django.conf import settings
+
+settings.configure(
+    SECRET_KEY="for measurements only, never deployed",
+    ALLOWED_HOSTS=["*"],
+    ROOT_URLCONF=__name__,
+    USE_TZ=True,
+    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "rest_framework", "rest_framework_api_key"],
+    DATABASES={
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": f"{os.environ['PEER_FOLDER']}/database",
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {"init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL"},
+        }
+    },
+)
+django.setup()
+
+from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
+from django.http import HttpResponse  # noqa: E402
+from django.urls import path  # noqa: E402
+from rest_framework.views import APIView  # noqa: E402
+from rest_framework_api_key.permissions import HasAPIKey  # noqa: E402
+
+
+class Verify(APIView):
+    authentication_classes = ()
+    permission_classes = (HasAPIKey,)
+
+    def get(self, _request):
+        return HttpResponse(headers={"Content-Length": "0"})
+
+
+urlpatterns = [path("verify", Verify.as_view())]
+application = WSGIHandler()

@@ -1,0 +1,92 @@
+"""Verification while passwords are tried: p99 of token checks with 50 wrong passwords a second at `serve`, and without.
+
+The throttle is off and each attempt is for another name, so that every one of them costs a password hash. Nothing is
+pinned: the hashes, the listener and the generators share what cores there are. Checks are sent on a schedule, and their
+latency counts from when they were due.
+"""
+
+import base64
+import os
+import statistics
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks.bars import Bar
+from benchmarks.contestants import LISTENER, ours
+from benchmarks.contestants.contestant import NotMeasured, Running, ask, check
+from benchmarks.contestants.seeding import seeded
+from benchmarks.load import Generator, prepared
+from benchmarks.rounds import interleaved, median_of_ratios
+
+ROUNDS, SECONDS = 7, 5.0
+CHECKS_A_SECOND, CHECKS_IN_SERVE, ATTEMPTS_A_SECOND = 1000, 100, 50
+KEPT = 0.95
+"""Of the schedule, when nothing else is asked: below this it is the schedule that is measured, not the flood."""
+# What a busy server may also say: its hashes have a queue, and it is bounded.
+REFUSALS = (401, 429, 503)
+
+
+def measure(*, quick: bool, verifier: list[str] | None) -> list[Bar]:
+    """Return a bar for the listener beside `serve`, and one for /verify in `serve` itself."""
+    everywhere = tuple(sorted(os.sched_getaffinity(0)))
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        seed = seeded(Path(folder), verifier)
+        serve = ours.serve(seed, stack, cores=everywhere)
+        bars = []
+        try:
+            listener = ours.listener(seed, stack, cores=everywhere)
+        except NotMeasured as reason:
+            bars.append(Bar(_name(LISTENER), 0, 2, 1.2, missing=str(reason)))
+        else:
+            bars.append(_bar(LISTENER, listener, serve, everywhere, rate=CHECKS_A_SECOND, quick=quick))
+        bars.append(_bar("/verify in serve", serve, serve, everywhere, rate=CHECKS_IN_SERVE, quick=quick))
+        return bars
+
+
+def _name(asked: str) -> str:
+    return f"{asked}, p99 while passwords are tried / idle"
+
+
+def _bar(name: str, asked: Running, serve: Running, cores: tuple[int, ...], *, rate: int, quick: bool) -> Bar:
+    check(asked)
+    seconds = 1.0 if quick else SECONDS
+    checks = Generator(asked.target, prepared(asked.authorizations), connections=16)
+    attempts = Generator(serve.target, prepared(map(_wrong, range(1000)), path="/v4/people/current"), connections=200)
+
+    kept: list[float] = []
+    taken: list[float] = []
+
+    def idle() -> float:
+        load = checks.run(seconds, rate=rate, cores=cores)
+        kept.append(load.rate / rate)
+        return load.p99
+
+    def flooded() -> float:
+        # A second longer than the checks and begun before them: they meet it in full flow.
+        flood = attempts.start(seconds + 1, rate=ATTEMPTS_A_SECOND, statuses=REFUSALS, cores=cores)
+        before = serve.cpu_seconds()
+        p99 = checks.run(seconds, rate=rate, cores=cores).p99
+        taken.append((serve.cpu_seconds() - before) / seconds)
+        flood.result()
+        _let_finish(serve)
+        return p99
+
+    figures = interleaved({"idle": idle, "flooded": flooded}, rounds=2 if quick else ROUNDS)
+    if statistics.median(kept) < KEPT:
+        return Bar(_name(name), 0, 2, 1.2, missing=f"idle, it answers fewer than the {rate:,} checks a second")
+    ratio = median_of_ratios(figures["flooded"], figures["idle"])
+    middle = statistics.median(figures["idle"]) / 1000
+    note = f"{rate:,} checks a second, {middle:.2f} ms idle; flooded, serve takes {statistics.median(taken):.2f} cores"
+    return Bar(_name(name), ratio, must=2, aim=1.2, note=note, raw={**figures, "cores of serve": taken})
+
+
+def _let_finish(serve: Running) -> None:
+    """Return when the passwords that still wait to be hashed are: a new one that is judged was behind them."""
+    running = Running(serve.target, serve.processes, [_wrong(0)], bad=None, path="/v4/people/current")
+    while ask(running, running.authorizations[0]) != 401:
+        pass
+
+
+def _wrong(number: int) -> str:
+    return "Basic " + base64.b64encode(f"nobody{number}@example.com:not the password of anyone".encode()).decode()

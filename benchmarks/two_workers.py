@@ -1,0 +1,87 @@
+"""Two workers of the verify listener on two cores against one worker on one.
+
+The machine may have no more than the two cores, so the generator cannot have one to itself. Instead everything is
+doubled: one core with a worker and a generator of its own, against two cores with a worker and a generator each. The
+generators sleep when there is nothing to read. The bar is what two cores could answer over what one could, from the
+workers' processor time for each answer. So neither the generators count nor other work on the machine, which takes
+more from the two than from the one. Waiting that costs no processor time would only show in the answers a second;
+their ratio stands beside it, and on an idle machine both agree.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks.bars import Bar
+from benchmarks.contestants import ours
+from benchmarks.contestants.contestant import NotMeasured, Running, check
+from benchmarks.contestants.seeding import seeded
+from benchmarks.load import Generator, prepared
+from benchmarks.rounds import interleaved, median_of_ratios
+
+ROUNDS, SECONDS = 7, 3.0
+CONNECTIONS = 256
+"""Of each generator: enough that the kernel, which deals them out by chance, gives both workers about as many."""
+NAME = "two workers on two cores / one on one"
+MUST, AIM = 1.7, 1.95
+
+
+def measure(*, quick: bool, verifier: list[str] | None) -> list[Bar]:
+    """Return the one bar."""
+    cores = sorted(os.sched_getaffinity(0))[:2]
+    if len(cores) < 2:
+        return [Bar(NAME, 0, MUST, AIM, at_most=False, missing="this machine has one core")]
+    seconds = 0.4 if quick else SECONDS
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        seed = seeded(Path(folder), verifier)
+        try:
+            one = ours.listener(seed, stack, cores=(cores[0],))
+            two = ours.listener(seed, stack, workers=2, cores=tuple(cores))
+        except NotMeasured as reason:
+            return [Bar(NAME, 0, MUST, AIM, at_most=False, missing=str(reason))]
+        check(one)
+        check(two)
+        _spread(two, cores)
+        turns = {"one": _measured(one, cores[:1], seconds=seconds), "two": _measured(two, cores, seconds=seconds)}
+        figures = interleaved(turns, rounds=2 if quick else ROUNDS)
+    rates = {name: [rate for rate, _ in many] for name, many in figures.items()}
+    costs = {name: [cost for _, cost in many] for name, many in figures.items()}
+    ratio = 2 * median_of_ratios(costs["one"], costs["two"])
+    note = f"answers a second {median_of_ratios(rates['two'], rates['one']):.3g}"
+    raw = {f"{name} {what}": many[name] for name in turns for what, many in (("rate", rates), ("cpu", costs))}
+    return [Bar(NAME, ratio, MUST, AIM, at_most=False, note=note, raw=raw)]
+
+
+def _measured(running: Running, cores: list[int], *, seconds: float) -> Callable[[], tuple[float, float]]:
+    """Return what gives answers a second, and microseconds of processor time for each."""
+    generators = _generators(running, len(cores))
+
+    def measure() -> tuple[float, float]:
+        before = running.cpu_seconds()
+        pairs = zip(generators, cores, strict=True)
+        loads = [started.result() for started in [one.start(seconds, cores=(core,)) for one, core in pairs]]
+        used = running.cpu_seconds() - before
+        return sum(load.rate for load in loads), used / sum(load.answers for load in loads) * 1e6
+
+    return measure
+
+
+def _generators(running: Running, count: int) -> list[Generator]:
+    requests = prepared(running.authorizations, path=running.path)
+    return [Generator(running.target, requests, connections=CONNECTIONS) for _ in range(count)]
+
+
+def _spread(running: Running, cores: list[int]) -> None:
+    """Put each worker on a core of its own: the two processes that work when there is work."""
+    [process] = running.processes
+    before = process.cpu_by_process()
+    for started in [generator.start(1, cores=cores) for generator in _generators(running, 2)]:
+        started.result()
+    used = {pid: cpu - before.get(pid, 0) for pid, cpu in process.cpu_by_process().items()}
+    workers = sorted(used, key=lambda pid: -used[pid])[:2]
+    if len(workers) < 2 or used[workers[1]] < used[workers[0]] / 4:
+        raise RuntimeError("the listener does not spread connections over two workers")
+    for worker, core in zip(workers, cores, strict=True):
+        os.sched_setaffinity(worker, {core})
