@@ -244,3 +244,13 @@ def test_every_form_on_every_page_has_its_token(server: Server, visitor: Visitor
         for action, fields in forms_of(visitor.get(path)).items():
             if action not in {"/settings/access-tokens", PEOPLE, AUDIT}:
                 assert "csrf" in fields, (path, action)
+
+
+def test_an_old_policy_form_does_not_undo_what_somebody_else_changed_since(own_server: Server) -> None:
+    browser = Visitor(own_server).sign_in()
+    form = browser.form("/admin/token-policy", "/admin/token-policy")
+    own_server.admin("PATCH", "/v4/settings", {"apiAccessTokens.enabled": False})
+    saved = browser.post("/admin/token-policy", {**form, "retentionDays": "30"})
+    assert saved.status == 303
+    settings = own_server.admin("GET", "/v4/settings").json
+    assert (settings["apiAccessTokens.enabled"], settings["tokens.retentionDays"]) == (False, 30)

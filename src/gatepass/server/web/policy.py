@@ -1,5 +1,6 @@
 """Page: Token policy, for administrators."""
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -33,16 +34,29 @@ def do_change(visit: Visit) -> Response:
             _LIFETIME: whole_number(visit.form, "maximumLifetimeDays"),
             _RETENTION: whole_number(visit.form, "retentionDays"),
         }
-        change_settings(visit.deps, visit.actor, changes)
+        shown = _shown(visit)
+        # Only what was changed in the form: somebody else may have changed the rest since it was shown.
+        changed = {name: value for name, value in changes.items() if name not in shown or shown[name] != value}
+        change_settings(visit.deps, visit.actor, changed)
     except InvalidInput as error:
         return _policy(visit, before, {error.field.rpartition(".")[2]: error.reason}, HTTPStatus.BAD_REQUEST)
     return redirect(POLICY, done="policy-saved")
+
+
+def _shown(visit: Visit) -> dict[str, Any]:
+    """Return the settings as the form showed them."""
+    try:
+        found = json.loads(visit.form.get("shown", ""))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _policy(visit: Visit, settings: Settings, errors: dict[str, str], status: HTTPStatus = HTTPStatus.OK) -> Response:
     last = list_events(visit.deps, visit.actor, page=ListPage(limit=1, newest_first=True), actions=["settings.changed"])
     values = {
         "settings": settings,
+        "shown": visit.form.get("shown", json.dumps(settings.public())),
         "maximum": visit.form.get("maximumLifetimeDays", str(settings.maximum_lifetime_days)),
         "retention": visit.form.get("retentionDays", str(settings.retention_days)),
         "errors": errors,
