@@ -42,11 +42,18 @@ def test_no_other_process_looks_into_a_server(data: Path) -> None:
     assert "dumpable: 0" in server.log.read_text()
 
 
-@pytest.mark.parametrize("listen", ["unix:/tmp/metrics.sock", "0.0.0.0:0", "[::]:0"])
-def test_metrics_are_not_for_other_machines(data: Path, listen: str) -> None:
+@pytest.mark.parametrize(
+    ("listen", "reason"),
+    [
+        ("unix:/tmp/metrics.sock", "must be HOST:PORT or off"),
+        ("0.0.0.0:0", "'0.0.0.0:0' is reachable from other machines"),
+        ("[::]:0", "'[::]:0' is reachable from other machines"),
+    ],
+)
+def test_metrics_are_not_for_other_machines(data: Path, listen: str, reason: str) -> None:
     done = gatepass("serve", "--data", str(data), "--listen", "127.0.0.1:0", "--metrics-listen", listen)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: server.metrics_listen")
+    assert done.stderr.startswith(f"error: server.metrics_listen: {reason}")
 
 
 def test_nobody_chose_an_address_and_only_this_machine_can_connect(data: Path) -> None:
