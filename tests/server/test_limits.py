@@ -285,3 +285,20 @@ def test_what_is_no_http_is_400_with_an_id_and_no_body(server: Server) -> None:
     assert statuses(answer) == [400]
     assert b"x-request-id: " in answer
     assert answer.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /livez HTTP/1.1\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nhOST: y\r\n\r\n",
+        b"GET http://x/livez HTTP/1.1\r\n\r\n",
+    ],
+)
+def test_a_request_without_host_or_with_two_is_400_and_nothing_behind_it_is_served(server: Server, head: bytes) -> None:
+    assert statuses(talk(server, head + LAST)) == [400]
+
+
+def test_http_1_0_needs_no_host(server: Server) -> None:
+    assert statuses(talk(server, b"GET /livez HTTP/1.0\r\n\r\n")) == [200]

@@ -54,7 +54,7 @@ def test_a_path_that_only_decodes_or_folds_into_a_route_is_none(server: Server, 
 
 
 @pytest.mark.parametrize(
-    "path", ["/v4/ſettings".encode(), b"/v4/\xffettings", b"/v4/settings\x00", b"/v4/settings\x0b"]
+    "path", ["/v4/\u017fettings".encode(), b"/v4/\xffettings", b"/v4/settings\x00", b"/v4/settings\x0b"]
 )
 def test_a_path_of_bytes_that_no_path_has_is_refused(server: Server, path: bytes) -> None:
     assert status(server, path) in {400, 404}
