@@ -40,6 +40,32 @@ def test_no_check_is_an_assert(path: Path) -> None:
     assert not [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Assert)]
 
 
+SECRETS = {"mac", "digest", "csrf", "handle_hash", "secret"}
+
+
+def comparisons_of_secrets(source: str) -> list[int]:
+    """Return the lines that compare something secret by an operator, whose time tells how much of it fits."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Compare) and any(isinstance(each, ast.Eq | ast.NotEq) for each in node.ops):
+            operands = [node.left, *node.comparators]
+            names = {getattr(each, "attr", getattr(each, "id", "")).strip("_") for each in operands}
+            found += [node.lineno] if names & SECRETS else []
+    return found
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if "testing" not in path.parts], ids=name_of)
+def test_secrets_are_compared_in_constant_time(path: Path) -> None:
+    assert comparisons_of_secrets(path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["a.mac == b", "x != digest", "given == csrf", "f(x) == link.handle_hash", "a < b == _secret"]
+)
+def test_a_careless_comparison_of_secrets_is_noticed(line: str) -> None:
+    assert comparisons_of_secrets(line) == [1]
+
+
 @pytest.mark.parametrize("path", sorted((SRC / "services").glob("*.py")), ids=name_of)
 def test_a_use_case_is_a_file_with_a_function_of_its_name(path: Path) -> None:
     helpers = {"__init__", "access", "deps", "last_admin", "record_event", "retry", "throttle"}

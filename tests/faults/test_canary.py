@@ -10,6 +10,7 @@ import re
 import secrets
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -197,8 +198,9 @@ def trial(tmp_path: Path) -> Iterator[Trial]:
         use_commands(trial, value)
         poll(lambda: server.request("GET", f"{OWN}?limit=1", bearer=value).json["data"][0]["lastUsed"])
         trial.traces["metrics"] = server.metrics(f"http://{metrics}/metrics").encode()
-        for name in ("cmdline", "environ"):
-            trial.traces[f"process {name}"] = Path(f"/proc/{server.pid}/{name}").read_bytes()
+        trial.traces["process cmdline"] = Path(f"/proc/{server.pid}/cmdline").read_bytes()
+        with suppress(PermissionError):  # only root reads it
+            trial.traces["process environ"] = Path(f"/proc/{server.pid}/environ").read_bytes()
         for path in [*server.data.iterdir(), *server.data.parent.glob("backup.db*")]:
             trial.traces[f"file {path.name}"] = path.read_bytes()
         trial.traces["log"] = server.log.read_bytes()

@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from gatepass.model.secret import Secret, generate_handle, generate_id, generate
 from gatepass.model.settings import Settings, parse_setting
 from gatepass.model.text import shorten
 from gatepass.model.token import check_description, check_lifetime_seconds
-from gatepass.model.user import check_email, check_name, check_new_password, email_key
+from gatepass.model.user import check_email, check_name, check_new_password, email_key, normalise_password
 from gatepass.testing.fakes import START
 from gatepass.testing.records import make_session, make_user
 
@@ -119,6 +120,19 @@ def test_a_password_of_15_to_1024_bytes_may_be_chosen(password: str) -> None:
 def test_a_password_outside_of_that_is_refused(password: str) -> None:
     with pytest.raises(InvalidInput, match="password: must"):
         check_new_password(password, common=frozenset())
+
+
+def test_text_far_too_long_for_a_password_is_refused_before_it_is_brought_into_one_form(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Normalising takes a time that grows with the square of a run of combining marks."""
+    never = SimpleNamespace(normalize=lambda *_: pytest.fail("it was normalised"))
+    monkeypatch.setattr("gatepass.model.user.unicodedata", never)
+    marks = "a" + "\u0301\u0316" * 16_384
+    with pytest.raises(ValueError, match="too long"):
+        normalise_password(marks)
+    with pytest.raises(InvalidInput, match="password: must have 15 to 1024 bytes"):
+        check_new_password(marks, common=frozenset())
 
 
 def test_a_common_password_is_refused_in_any_case() -> None:

@@ -253,3 +253,34 @@ def test_an_id_in_upper_case_or_without_dashes_is_another_id(server: Server) -> 
     _, info = server.create_token()
     for text in (info["tokenId"].upper(), info["tokenId"].replace("-", "")):
         assert server.admin("GET", f"{OWN}/{text}").error == "DataNotFoundException"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "raw"),
+    [
+        ("POST", OWN, rb'{"lifetimeSeconds":60,"\ud800":1}'),
+        ("POST", OWN, rb'{"lifetimeSeconds":60,"\udfff\ud800":{"\ud800":1}}'),
+        ("POST", OWN, rb'{"lifetimeSeconds":"\ud800"}'),
+        ("PATCH", "/v4/settings", rb'{"\ud800":1}'),
+        ("PATCH", "/v4/settings", rb'{"tokens.retentionDays":"\ud800"}'),
+        ("PATCH", "/v4/settings", rb'{"tokens.retentionDays":{"\ud800":1}}'),
+        ("POST", "/v4/people", rb'{"email":"a@example.com","name":"\ud800"}'),
+        ("POST", "/v4/people", rb'{"email":"a@example.com","password":"\ud800\ud800\ud800\ud800\ud800\ud800\ud800"}'),
+    ],
+)
+def test_a_lone_surrogate_anywhere_is_400(server: Server, method: str, path: str, raw: bytes) -> None:
+    reply = server.request(method, path, raw=raw, headers=JSON, basic=(EMAIL, PASSWORD))
+    assert (reply.status, reply.error) == (400, "ValidationFailed")
+
+
+def test_a_long_name_that_nobody_knows_is_not_sent_back_whole(server: Server) -> None:
+    for method, path in (("PATCH", "/v4/settings"), ("POST", OWN)):
+        reply = server.request(method, path, {"x" * 5000: 1}, basic=(EMAIL, PASSWORD))
+        assert reply.status == 400
+        assert "x" * 50 in reply.details
+        assert "x" * 100 not in reply.details
+
+
+def test_too_much_and_too_deep_are_refused_before_anybody_is_known(server: Server) -> None:
+    for raw, status in ((b"x" * 65_537, 413), (b"[" * 65_536, 401), (b'{"a":' * 10_000, 401)):
+        assert server.request("POST", OWN, raw=raw, headers=JSON).status == status

@@ -120,6 +120,12 @@ def test_a_person_that_cannot_be_is_not_added(world: World, fields: dict, field:
     assert len(world.events()) == before
 
 
+def test_whoever_may_not_add_people_is_told_that_and_not_what_is_wrong(world: World) -> None:
+    for fields in ({"email": "no address"}, {"email": "admin@example.com"}, {"password": Secret("short")}):
+        with pytest.raises(NotAllowed):
+            create_user(world.deps, acting(world.maria), **{"email": "new@example.com", **fields})
+
+
 def test_an_address_that_is_taken_is_a_conflict_and_nothing_is_added(world: World) -> None:
     before = len(world.events())
     with pytest.raises(Conflict):

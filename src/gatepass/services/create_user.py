@@ -34,11 +34,11 @@ def create_user(
     Without a password the answer holds the handle of a one-time link, good for 24 hours. Raises
     InvalidInput naming `email`, `name` or `password`, and Conflict if the address is taken.
     """
+    with deps.store.read() as tx:
+        authorise(tx, actor, Action.CREATE_USER, now=deps.clock.now())
     check_email(email)
     check_name(name)
     chosen = check_new_password(password.reveal(), common=deps.common_passwords) if password else None
-    with deps.store.read() as tx:
-        authorise(tx, actor, Action.CREATE_USER, now=deps.clock.now())
     hashed = deps.hasher.hash(chosen) if chosen else None
     now = deps.clock.now()
     user = User(id=generate_id(now), email=email, name=name, is_admin=is_admin, created_at=now, updated_at=now)

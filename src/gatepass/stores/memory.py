@@ -1,5 +1,6 @@
 """A store in memory: for tests and trials in one process. It passes the same suite as the others."""
 
+import hmac
 import operator
 import threading
 from collections import Counter
@@ -254,7 +255,9 @@ class _Users:
         self._links.put(link.user_id, link)
 
     def find_link(self, handle_hash: bytes) -> PasswordLink | None:
-        return next((link for link in self._links.rows.values() if link.handle_hash == handle_hash), None)
+        return next(
+            (link for link in self._links.rows.values() if hmac.compare_digest(link.handle_hash, handle_hash)), None
+        )
 
     def prune_links(self, expired_before: datetime) -> None:
         for link in [each for each in self._links.rows.values() if each.expires_at < expired_before]:
@@ -272,7 +275,9 @@ class _Sessions:
         self._table.put(session.id, session)
 
     def find(self, handle_hash: bytes) -> Session | None:
-        return next((each for each in self._table.rows.values() if each.handle_hash == handle_hash), None)
+        return next(
+            (each for each in self._table.rows.values() if hmac.compare_digest(each.handle_hash, handle_hash)), None
+        )
 
     def find_by_id(self, session_id: UUID) -> Session | None:
         return self._table.rows.get(session_id)

@@ -107,6 +107,20 @@ class TokenSuite:
         assert found.revoked_at == START + _DAY
         assert found.last_used_at is None
 
+    def test_a_use_from_before_the_deletion_is_kept_although_it_is_written_after(
+        self, store: Store, owner: User
+    ) -> None:
+        token = make_token(owner)
+        keep_tokens(store, token)
+        with store.write() as tx:
+            tx.tokens.revoke(token.id, START + 2 * _DAY)
+        with store.write() as tx:
+            tx.tokens.record_uses({token.id: START + _DAY})
+        with store.read() as tx:
+            found = tx.tokens.find(token.id)
+        assert found is not None
+        assert (found.last_used_at, found.revoked_at) == (START + _DAY, START + 2 * _DAY)
+
     def test_pruning_takes_what_ended_before_and_nothing_else(self, store: Store, owner: User) -> None:
         expired = make_token(owner, expires_at=START + _DAY)
         deleted = make_token(owner, expires_at=None)

@@ -196,6 +196,17 @@ class FailureSuite:
             assert list(tx.failures.list(b"address", START - hour)) == [START + hour]
             assert list(tx.failures.list(b"nobody", START - hour)) == []
 
+    def test_the_failures_of_one_key_are_forgotten_and_no_others(self, store: Store) -> None:
+        with store.write() as tx:
+            tx.failures.add([b"account", b"address"], START)
+            tx.failures.add([b"account"], START + _DAY)
+        with store.write() as tx:
+            tx.failures.forget(b"account")
+            tx.failures.forget(b"nobody")
+        with store.read() as tx:
+            assert list(tx.failures.list(b"account", START - _DAY)) == []
+            assert list(tx.failures.list(b"address", START - _DAY)) == [START]
+
     def test_old_failures_are_forgotten(self, store: Store) -> None:
         with store.write() as tx:
             tx.failures.add([b"old"], START)
