@@ -90,7 +90,7 @@ def by_generating(server: Server, visitor: Visitor, password: str) -> str:
     page = visitor.submit(GENERATE, GENERATE, lifetimeDays="1", password=password)
     if page.status == 200:
         return "right"
-    return "wait" if "wrong too often" in page.body.decode().lower() else "wrong"
+    return "wait" if "too many tries" in page.body.decode().lower() else "wrong"
 
 
 def by_changing(server: Server, visitor: Visitor, password: str) -> str:
