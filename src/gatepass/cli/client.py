@@ -17,7 +17,7 @@ import click
 from gatepass.cli.output import Refused, Unreachable
 from gatepass.errors import InvalidInput, NotAuthenticated, TooManyRequests
 from gatepass.model.secret import Secret
-from gatepass.server.settings import environment_value, is_loopback
+from gatepass.server.settings import environment_value, is_loopback, is_origin
 
 DEFAULT_URL = "http://127.0.0.1:8420"
 _SECONDS = 30
@@ -44,15 +44,10 @@ class Client:
 
     def __post_init__(self) -> None:
         """Check the address before anything secret could be sent to it."""
-        try:
-            parts = urlsplit(self.url)
-            usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or 1) > 0
-            usable = usable and parts.path in {"", "/"} and parts.username is None and not parts.query
-        except ValueError:
-            usable = False
-        if not usable:
+        if not is_origin(self.url):
             # What was given is not shown: it may hold a password.
             raise InvalidInput("GATEPASS_URL", "must be like https://tokens.example.com")
+        parts = urlsplit(self.url)
         if parts.scheme == "http" and not is_loopback(parts.hostname or "") and not self.insecure_http:
             raise InvalidInput(
                 "GATEPASS_URL", "is plain HTTP to another machine", hint="use https, or say --insecure-http"

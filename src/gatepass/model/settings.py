@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from gatepass.errors import InvalidInput
+from gatepass.model.text import shown
 
 NO_MAXIMUM = -1
 MOST_DAYS = 36_500
@@ -38,9 +39,7 @@ class Settings:
         checked: dict[str, Any] = {}
         for name, value in changes.items():
             if name not in ATTRIBUTES:
-                raise InvalidInput(
-                    ascii(name[:60])[1:-1], f"is not a setting; there are {', '.join(sorted(ATTRIBUTES))}"
-                )
+                raise InvalidInput(shown(name), f"is not a setting; there are {', '.join(sorted(ATTRIBUTES))}")
             checked[ATTRIBUTES[name]] = _check(name, value)
         return replace(self, **checked)
 

@@ -5,6 +5,7 @@ import unicodedata
 from gatepass.errors import InvalidInput
 
 _REFUSED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_SHOWN = 60
 _JOINERS = frozenset("\u200c\u200d")
 """Format characters that words and emoji are really spelled with."""
 
@@ -28,3 +29,8 @@ def shorten(text: str | None, *, most: int) -> str | None:
     if text is None:
         return None
     return "".join(c if unicodedata.category(c) not in _REFUSED else " " for c in text[:most])
+
+
+def shown(text: str) -> str:
+    """Return a name that a client made up, short and harmless enough to send back."""
+    return ascii(text[:_SHOWN])[1:-1]

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from gatepass.errors import InvalidInput, NotFound
 from gatepass.interfaces import Page
+from gatepass.model.text import shown
 from gatepass.server.limits import BODY_BYTES
 from gatepass.server.problems import BodyTooLarge, WrongMediaType
 
@@ -76,9 +77,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise InvalidInput(_shown(key), "stands in the body twice")
+            raise InvalidInput(shown(key), "stands in the body twice")
         if not _is_unicode(key):
-            raise InvalidInput(_shown(key), "is not a field of this request")
+            raise InvalidInput(shown(key), "is not a field of this request")
         found[key] = value
     return found
 
@@ -108,15 +109,10 @@ def _explained(message: str) -> InvalidInput:
     if missing := _MISSING.match(message):
         return InvalidInput(missing[1], "is required")
     if unknown := _UNKNOWN.match(message):
-        return InvalidInput(_shown(unknown[1]), "is not a field of this request")
+        return InvalidInput(shown(unknown[1]), "is not a field of this request")
     place = _PLACE.search(message)
     reason = _PLACE.sub("", message).replace("`", "")
     return InvalidInput(place[1] if place else "body", reason[:1].lower() + reason[1:])
-
-
-def _shown(text: str) -> str:
-    """Return a name that a client made up, short and harmless enough to send back."""
-    return ascii(text[:60])[1:-1]
 
 
 def parse_id(text: str) -> UUID:
@@ -136,7 +132,7 @@ def query_of(request: Request) -> dict[str, str]:
         raise InvalidInput("query", "cannot be read") from None
     for name, value in pairs:
         if name in found:
-            raise InvalidInput(_shown(name), "is given twice")
+            raise InvalidInput(shown(name), "is given twice")
         found[name] = value
     return found
 

@@ -261,14 +261,18 @@ def is_loopback(host: str) -> bool:
 
 
 def _check_public_url(url: str) -> None:
+    if not is_origin(url):
+        raise BadConfiguration("server.public_url", f"must be like https://tokens.example.com, not {url!r}")
+
+
+def is_origin(url: str) -> bool:
+    """Tell whether `url` is the address of a server and nothing more: no user, path, query or fragment."""
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and parts.hostname and not parts.query and not parts.fragment
-        usable = usable and parts.path in {"", "/"} and parts.username is None and (parts.port or 1) > 0
+        return bool(usable and parts.path in {"", "/"} and parts.username is None and (parts.port or 1) > 0)
     except ValueError:
-        usable = False
-    if not usable:
-        raise BadConfiguration("server.public_url", f"must be like https://tokens.example.com, not {url!r}")
+        return False
 
 
 def _is_network(text: str) -> bool:

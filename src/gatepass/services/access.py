@@ -105,15 +105,20 @@ def authorise(
     return user
 
 
+def require_same_password(tx: Transaction, user_id: UUID, set_at: datetime | None) -> None:
+    """Raise NotAuthenticated unless the user's password is still the one that was set at `set_at`."""
+    stored = tx.users.find_password(user_id)
+    if stored is None or stored.changed_at != set_at:
+        raise NotAuthenticated
+
+
 def _live_user(tx: Transaction, actor: Actor, now: datetime) -> User:
     """Return the actor's user if both they and their credential are still good."""
     user = tx.users.find(actor.user_id) if actor.user_id else None
     if user is None or not user.is_live:
         raise NotAuthenticated
     if actor.credential is Credential.PASSWORD:
-        stored = tx.users.find_password(user.id)
-        if stored is None or stored.changed_at != actor.password_at:
-            raise NotAuthenticated
+        require_same_password(tx, user.id, actor.password_at)
     if actor.credential is Credential.TOKEN:
         token = tx.tokens.find(actor.credential_id) if actor.credential_id else None
         if token is None or token.owner_id != user.id or token.status(now) is not TokenStatus.ACTIVE:

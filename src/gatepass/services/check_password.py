@@ -9,6 +9,7 @@ from gatepass.model.actor import Actor, Credential
 from gatepass.model.event import SignInRefused
 from gatepass.model.secret import Secret
 from gatepass.model.user import PASSWORD_MOST_BYTES, Password, User, normalise_password
+from gatepass.services.access import require_same_password
 from gatepass.services.deps import Deps
 from gatepass.services.record_event import record_event
 
@@ -24,9 +25,10 @@ class Proof:
 
     def require_still_good(self, tx: Transaction) -> None:
         """Raise NotAuthenticated if by now the user is disabled or gone or has another password."""
-        user, stored = tx.users.find(self.user.id), tx.users.find_password(self.user.id)
-        if user is None or not user.is_live or stored is None or stored.changed_at != self.password_at:
+        user = tx.users.find(self.user.id)
+        if user is None or not user.is_live:
             raise NotAuthenticated
+        require_same_password(tx, user.id, self.password_at)
 
 
 def check_password(
