@@ -14,6 +14,7 @@ from zlib import crc32
 
 from gatepass.errors import InvalidInput
 from gatepass.model.base62 import decode_base62, encode_base62
+from gatepass.model.rights import FULL_ACCESS, Rights
 from gatepass.model.secret import Secret, sha256
 from gatepass.model.text import check_line
 
@@ -80,6 +81,7 @@ class Token:
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
     idempotency: Idempotency | None = None
+    rights: Rights = FULL_ACCESS
 
     def status(self, now: datetime) -> TokenStatus:
         """Return what it is at `now`. A deleted token stays deleted, whatever its expiry."""

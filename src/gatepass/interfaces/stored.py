@@ -1,8 +1,4 @@
-"""Every protocol between the use cases and the outside world. Each docstring is the contract.
-
-All of it is synchronous. Anything may raise `Unavailable` when what lies behind is out of reach;
-nothing here ever answers wrongly instead.
-"""
+"""Where everything is kept: the store, its transactions and their repositories."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -11,71 +7,12 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
+from gatepass.interfaces.verification import Verification
 from gatepass.model.event import EventRecord
 from gatepass.model.session import Session
 from gatepass.model.settings import Settings
 from gatepass.model.token import Token, TokenStatus
 from gatepass.model.user import Password, PasswordLink, User
-
-
-class Clock(Protocol):
-    """Tells the time."""
-
-    def now(self) -> datetime:
-        """Return the present instant, aware, in UTC, in whole milliseconds."""
-        ...
-
-
-class Keyring(Protocol):
-    """Holds the keys that live outside the database."""
-
-    def current_pepper(self) -> tuple[int, bytes]:
-        """Return the number and the 32 bytes of the pepper that new tokens take."""
-        ...
-
-    def pepper(self, number: int) -> bytes:
-        """Return pepper `number`. Raises Unavailable if it is not known: never a verdict."""
-        ...
-
-    def server_key(self) -> bytes:
-        """Return the key that idempotent creations derive their secrets from."""
-        ...
-
-
-class PasswordHasher(Protocol):
-    """Turns passwords into hashes, slowly, never more at once than the machine has cores."""
-
-    def hash(self, password: bytes) -> str:
-        """Return a salted hash. Raises TooManyRequests when too many wait already."""
-        ...
-
-    def verify(self, stored: str | None, password: bytes) -> bool:
-        """Tell whether `password` is the one behind `stored`.
-
-        None (nobody, or no password) takes the same time and is always False. Raises
-        TooManyRequests when too many wait already.
-        """
-        ...
-
-    def is_outdated(self, stored: str) -> bool:
-        """Tell whether `stored` was made with other parameters than `hash` uses now."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class NewToken:
-    """What a policy judges: who would own the token, and for how long."""
-
-    owner: User
-    lifetime_seconds: int
-
-
-class Policy(Protocol):
-    """A site rule about new tokens."""
-
-    def check(self, request: NewToken, settings: Settings) -> None:
-        """Raise NotAllowed (who) or InvalidInput (what) if the token must not be made."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +30,6 @@ class Page:
     before: Any = None
     offset: int = 0
     newest_first: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """All that judging one token needs, read at one moment."""
-
-    token: Token
-    owner: User
-    enabled: bool
 
 
 UserFilter = Literal["admins", "disabled"]

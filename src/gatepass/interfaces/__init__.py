@@ -1,0 +1,43 @@
+"""Every protocol between the use cases and the outside world. Each docstring is the contract.
+
+All of it is synchronous. Anything may raise `Unavailable` when what lies behind is out of reach;
+nothing here ever answers wrongly instead.
+"""
+
+from gatepass.interfaces.outside import Clock, Keyring, NewToken, PasswordHasher, Policy
+from gatepass.interfaces.stored import (
+    EventRepository,
+    FailureRepository,
+    Page,
+    SessionRepository,
+    SettingsRepository,
+    Store,
+    TokenRepository,
+    Transaction,
+    UserCounts,
+    UserFilter,
+    UserRepository,
+)
+from gatepass.interfaces.verification import ChangeFeed, VerdictSource, Verification
+
+__all__ = [
+    "ChangeFeed",
+    "Clock",
+    "EventRepository",
+    "FailureRepository",
+    "Keyring",
+    "NewToken",
+    "Page",
+    "PasswordHasher",
+    "Policy",
+    "SessionRepository",
+    "SettingsRepository",
+    "Store",
+    "TokenRepository",
+    "Transaction",
+    "UserCounts",
+    "UserFilter",
+    "UserRepository",
+    "VerdictSource",
+    "Verification",
+]

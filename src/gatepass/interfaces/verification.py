@@ -1,0 +1,54 @@
+"""What verification needs of whatever keeps the tokens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gatepass.model.change import Change
+from gatepass.model.token import PresentedToken, Token
+from gatepass.model.user import User
+from gatepass.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """All that judging one token needs, read at one moment."""
+
+    token: Token
+    owner: User
+    enabled: bool
+
+
+class VerdictSource(Protocol):
+    """Where verdicts come from that are not in memory.
+
+    A verdict given here depends on neither the time nor the request: an accepted token may have
+    expired, and its rights are still to be held against what is asked. Both raise Unavailable when
+    what lies behind is out of reach: an outage is never a verdict.
+    """
+
+    def peek(self, presented: PresentedToken) -> Verdict | None:
+        """Return the verdict if that takes microseconds, None if it must be fetched. Never blocks."""
+        ...
+
+    def fetch(self, presented: Sequence[PresentedToken]) -> Sequence[Verdict]:
+        """Return the verdicts of many tokens, in their order. May block."""
+        ...
+
+
+class ChangeFeed(Protocol):
+    """Tells what has changed since a verdict was read.
+
+    `words` are two numbers, `started` and `finished`, that any process of the host can read at any
+    time. A writer raises `started` to the revision of its change before it commits, and `finished`
+    to the same after; while they differ nothing may be answered from memory.
+    """
+
+    @property
+    def words(self) -> Sequence[int]:
+        """Return `(started, finished)` as they are at each look, in memory that all writers share."""
+        ...
+
+    def changes_after(self, revision: int) -> Sequence[Change] | None:
+        """Return the committed changes after `revision`, oldest first; None if some are not known any more."""
+        ...

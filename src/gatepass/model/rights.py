@@ -1,0 +1,73 @@
+"""What a token carries of restrictions: scopes, networks and audience. They never change.
+
+They belong to the token, so a cached verdict carries them too; whether one request keeps within
+them is checked after the cache, in `verifier/requirements.py`.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gatepass.errors import InvalidInput, NotAllowed
+from gatepass.model.network import Network, check_networks, within
+from gatepass.model.scope import check_scopes, covers_all
+
+MOST_AUDIENCES = 16
+_AUDIENCE = re.compile(r"\A[!-~]{1,200}\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What one token may do, from where, and with whom; None means: not restricted."""
+
+    scopes: tuple[str, ...] | None = None
+    """Empty: none at all."""
+    networks: tuple[Network, ...] | None = None
+    audience: tuple[str, ...] | None = None
+    """The services it is meant for. One that is not named there must refuse it (as `aud`, RFC 7519 4.1.3)."""
+
+
+FULL_ACCESS = Rights()
+
+
+def check_rights(
+    scopes: Sequence[str] | None, allowed_networks: Sequence[str] | None, audience: Sequence[str] | None
+) -> Rights:
+    """Read what somebody asks for a token; raise InvalidInput naming the field."""
+    return Rights(
+        None if scopes is None else check_scopes(scopes),
+        None if allowed_networks is None else check_networks(allowed_networks),
+        None if audience is None else check_audience(audience),
+    )
+
+
+def check_audience(audience: Sequence[str], *, field: str = "audience") -> tuple[str, ...]:
+    """Return names of services, each once; raise InvalidInput naming `field`."""
+    if not audience:
+        raise InvalidInput(field, "names no service; leave it out for a token that all of them take")
+    if len(audience) > MOST_AUDIENCES:
+        raise InvalidInput(field, f"names {len(audience)} services, at most {MOST_AUDIENCES} are allowed")
+    for name in audience:
+        if not _AUDIENCE.match(name):
+            raise InvalidInput(field, f"{name[:100]!r} is not a name of 1 to 200 printable characters without spaces")
+    return tuple(dict.fromkeys(audience))
+
+
+def child_rights(parent: Rights, asked: Rights) -> Rights:
+    """Return the rights of a token made with another one: what is asked, within the parent's.
+
+    What is not asked for is as the parent has it. Raises NotAllowed, naming what goes beyond.
+    """
+    scopes = parent.scopes if asked.scopes is None else asked.scopes
+    networks = parent.networks if asked.networks is None else asked.networks
+    audience = parent.audience if asked.audience is None else asked.audience
+    for scope in scopes or ():
+        if not covers_all(parent.scopes, [scope]):
+            raise NotAllowed(f"scopes: the token used here does not have {scope!r}, so it cannot give it")
+    for network in networks or ():
+        if parent.networks is not None and not within(network, parent.networks):
+            raise NotAllowed(f"allowedNetworks: the token used here does not work from all of '{network}'")
+    for name in audience or ():
+        if parent.audience is not None and name not in parent.audience:
+            raise NotAllowed(f"audience: the token used here is not meant for {name!r}")
+    return Rights(scopes, networks, audience)

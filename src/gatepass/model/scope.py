@@ -1,0 +1,45 @@
+"""Scopes: what a token may be used for, as `noun:verb`; `*` stands for any noun or any verb."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from gatepass.errors import InvalidInput
+
+MOST_SCOPES = 64
+"""How many scopes one token, or one demand, may name."""
+
+_SEGMENT = r"(?:\*|[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?)"
+_FORM = re.compile(rf"\A{_SEGMENT}:{_SEGMENT}\Z", re.ASCII)
+
+
+def is_scope(text: str) -> bool:
+    """Tell whether `text` is a scope in the one form that is accepted: lower case, one colon."""
+    return _FORM.match(text) is not None
+
+
+def check_scopes(scopes: Sequence[str], *, field: str = "scopes") -> tuple[str, ...]:
+    """Return scopes that a token may carry, each once, in the given order; raise InvalidInput naming `field`."""
+    if len(scopes) > MOST_SCOPES:
+        raise InvalidInput(field, f"names {len(scopes)} scopes, at most {MOST_SCOPES} are allowed")
+    for scope in scopes:
+        if not is_scope(scope):
+            raise InvalidInput(
+                field, f"{scope[:100]!r} is not a scope: noun:verb in a-z, 0-9, '.', '_' and '-', or '*' for either"
+            )
+    return tuple(dict.fromkeys(scopes))
+
+
+def covers(granted: str, wanted: str) -> bool:
+    """Tell whether holding `granted` is enough for `wanted`, segment by segment.
+
+    A wanted `*` is covered by a granted `*` alone.
+    """
+    return all(have in ("*", want) for have, want in zip(granted.split(":"), wanted.split(":"), strict=True))
+
+
+def covers_all(granted: Iterable[str] | None, wanted: Iterable[str]) -> bool:
+    """Tell whether the granted scopes (None: full access) cover each of the wanted ones."""
+    if granted is None:
+        return True
+    held = tuple(granted)
+    return all(any(covers(each, want) for each in held) for want in wanted)

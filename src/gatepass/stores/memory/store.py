@@ -1,0 +1,63 @@
+"""All repositories in dicts behind one lock."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from gatepass.interfaces import Transaction, Verification
+from gatepass.stores.memory.events import MemoryEvents
+from gatepass.stores.memory.failures import MemoryFailures
+from gatepass.stores.memory.sessions import MemorySessions
+from gatepass.stores.memory.settings import MemorySettings
+from gatepass.stores.memory.tokens import MemoryTokens
+from gatepass.stores.memory.users import MemoryUsers
+
+
+class MemoryStore:
+    """Everything in dicts behind one lock; a failed `write` is taken back step by step."""
+
+    def __init__(self) -> None:
+        """Begin empty, with the default settings."""
+        self._lock = threading.RLock()
+        self._undo: list[Callable[[], None]] = []
+        self.users = MemoryUsers(self._undo)
+        self.tokens = MemoryTokens(self._undo, self.users)
+        self.sessions = MemorySessions(self._undo)
+        self.events = MemoryEvents(self._undo)
+        self.settings = MemorySettings(self._undo)
+        self.failures = MemoryFailures(self._undo)
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Hold the lock while reading."""
+        with self._lock:
+            yield self
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """Hold the lock while changing; take everything back if the block fails."""
+        with self._lock:
+            self._undo.clear()
+            try:
+                yield self
+            except BaseException:
+                for step in reversed(self._undo):
+                    step()
+                raise
+            finally:
+                self._undo.clear()
+
+    def find_verification(self, token_id: UUID) -> Verification | None:
+        """Return what judging a token needs."""
+        with self._lock:
+            token = self.tokens.find(token_id)
+            if token is None:
+                return None
+            return Verification(token, self.users.table.rows[token.owner_id], self.settings.load().enabled)
+
+    def check(self) -> None:
+        """Do nothing: memory is always there."""
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to let go of."""
