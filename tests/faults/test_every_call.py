@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from faults.test_power_cut import describe
+from gatepass.connect import verifier_over
 from gatepass.errors import GatepassError, Unavailable
 from gatepass.interfaces import Page
 from gatepass.model.actor import Actor, Credential
 from gatepass.model.secret import Secret
-from gatepass.model.verdict import Accepted, Rejected
+from gatepass.model.verdict import Accepted, Rejected, Verdict
 from gatepass.services.change_password import change_password
 from gatepass.services.change_settings import change_settings
 from gatepass.services.change_user import UserChanges, change_user
@@ -28,7 +29,6 @@ from gatepass.services.list_tokens import list_tokens
 from gatepass.services.retry import Retry
 from gatepass.services.revoke_token import revoke_token
 from gatepass.services.sign_in import sign_in
-from gatepass.services.verify_token import verify_token
 from gatepass.stores.sql.sqlite import SqliteConnection, SqliteStore
 from gatepass.testing.fakes import PASSWORD, MemoryKeyring, QuickHasher, acting, add_person, make_deps
 
@@ -161,11 +161,11 @@ def test_verification_that_fails_anywhere_is_an_error_and_never_a_verdict(
     texts = {"live": unknown, "dead": scene.dead.value.reveal(), "disabled": scene.of_disabled.value.reveal()}
     with closing(scene.store):
         for name, text in texts.items():
-            count = calls_of(faults, lambda text=text: verify_token(scene.deps, text))
+            count = calls_of(faults, lambda text=text: verify(scene, text))
             for at in range(1, count + 1):
-                result = failing(faults, at, error, lambda text=text: verify_token(scene.deps, text))
+                result = failing(faults, at, error, lambda text=text: verify(scene, text))
                 assert isinstance(result, BaseException), (name, at, result)
-            assert isinstance(verify_token(scene.deps, text), Accepted if name == "live" else Rejected)
+            assert isinstance(verify(scene, text), Accepted if name == "live" else Rejected)
 
 
 @pytest.mark.parametrize("error", ERRORS)
@@ -239,6 +239,11 @@ def test_reading_that_fails_anywhere_is_an_error_and_no_short_list(
         assert look() == whole
 
 
+def verify(scene: Scene, text: str) -> Verdict:
+    """Judge with an empty memory, so that every call of the look-up is made."""
+    return verifier_over(scene.store, scene.deps.keyring, scene.deps.clock).verify(text)
+
+
 def dead_stays_dead(scene: Scene) -> None:
     for made in (scene.dead, scene.of_disabled):
-        assert not isinstance(verify_token(scene.deps, made.value.reveal()), Accepted)
+        assert not isinstance(verify(scene, made.value.reveal()), Accepted)

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from gatepass.connect import verifier_over
 from gatepass.errors import Conflict, Disabled, GatepassError, InvalidInput, NotAllowed, NotAuthenticated, NotFound
 from gatepass.interfaces import Page, Store
 from gatepass.model.actor import Actor, Credential
@@ -44,7 +45,6 @@ from gatepass.services.retry import Retry
 from gatepass.services.revoke_token import revoke_token
 from gatepass.services.rotate_pepper import rotate_pepper
 from gatepass.services.sign_in import sign_in
-from gatepass.services.verify_token import verify_token
 from gatepass.stores.memory import MemoryStore
 from gatepass.stores.sql.sqlite import SqliteStore
 from gatepass.testing.fakes import PASSWORD, FakeClock, MemoryKeyring, add_person, knowing_password, make_deps
@@ -65,6 +65,7 @@ class Whole(RuleBasedStateMachine):
         super().__init__()
         self.clock, self.keyring = FakeClock(), MemoryKeyring()
         self.deps = make_deps(self.open_store(), clock=self.clock, keyring=self.keyring)
+        self.verifier = verifier_over(self.store_beside(), self.keyring, self.clock)
         self.everybody: list[Person] = []
         self.known: list[Known] = []
         self.signed_in: list[SignedIn] = []
@@ -75,6 +76,10 @@ class Whole(RuleBasedStateMachine):
 
     def open_store(self) -> Store:
         raise NotImplementedError
+
+    def store_beside(self) -> Store:
+        """Return the same store as another process has it open, for a verifier that remembers all along."""
+        return self.deps.store
 
     def _add(self, email: str, *, is_admin: bool = False) -> Person:
         user = add_person(self.deps, email, is_admin=is_admin)
@@ -300,7 +305,7 @@ class Whole(RuleBasedStateMachine):
     @invariant()
     def every_token_is_judged_as_the_model_does(self) -> None:
         for token in self.known:
-            verdict = verify_token(self.deps, token.value)
+            verdict = self.verifier.verify(token.value)
             assert isinstance(verdict, Accepted) == self._accepted(token), (verdict, token)
             if isinstance(verdict, Accepted):
                 assert (verdict.token_id, verdict.owner_id) == (token.id, token.owner.id)
@@ -346,6 +351,10 @@ class OverSqlite(Whole):
         self.sqlite = SqliteStore.create(self.folder / "gatepass.db")
         return self.sqlite
 
+    def store_beside(self) -> Store:
+        self.beside = SqliteStore(self.folder / "gatepass.db")
+        return self.beside
+
     @rule()
     def restart(self) -> None:
         self.sqlite.close()
@@ -355,6 +364,7 @@ class OverSqlite(Whole):
 
     def teardown(self) -> None:
         self.sqlite.close()
+        self.beside.close()
         shutil.rmtree(self.folder)
 
 

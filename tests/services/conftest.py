@@ -4,17 +4,20 @@ from dataclasses import dataclass
 
 import pytest
 
+from gatepass.connect import verifier_over
 from gatepass.interfaces import Page
-from gatepass.model.actor import Actor, Credential
+from gatepass.model.actor import CONSOLE, Actor, Credential
 from gatepass.model.event import EventRecord
 from gatepass.model.secret import Secret
 from gatepass.model.token import CreatedToken
 from gatepass.model.user import User
+from gatepass.services.change_settings import change_settings
 from gatepass.services.create_token import create_token
 from gatepass.services.deps import Deps
 from gatepass.services.sign_in import StartedSession, sign_in
 from gatepass.stores.memory import MemoryStore
 from gatepass.testing.fakes import PASSWORD, FakeClock, MemoryKeyring, QuickHasher, acting, add_person, make_deps
+from gatepass.verifier.verifier import Verifier
 
 
 @dataclass
@@ -26,6 +29,8 @@ class World:
     clock: FakeClock
     keyring: MemoryKeyring
     hasher: QuickHasher
+    verifier: Verifier
+    """It remembers: what is told here must be true from memory too."""
     admin: User
     maria: User
     bob: User
@@ -34,8 +39,7 @@ class World:
         self.change(**{"apiAccessTokens.usersMayGenerate": True})
 
     def change(self, **settings: object) -> None:
-        with self.store.write() as tx:
-            tx.settings.save(tx.settings.load().changed(settings))
+        change_settings(self.deps, CONSOLE, settings)
 
     def token(self, user: User, **fields: object) -> CreatedToken:
         return create_token(self.deps, acting(user), **{"lifetime_seconds": 3600, **fields})
@@ -65,4 +69,4 @@ def world() -> World:
     deps = make_deps(store, clock=clock, keyring=keyring, hasher=hasher, common_passwords=["password password"])
     admin = add_person(deps, "admin@example.com", is_admin=True)
     maria, bob = add_person(deps, "maria@example.com"), add_person(deps, "bob@example.com")
-    return World(deps, store, clock, keyring, hasher, admin, maria, bob)
+    return World(deps, store, clock, keyring, hasher, verifier_over(store, keyring, clock), admin, maria, bob)

@@ -225,14 +225,13 @@ def test_a_deleted_person_is_gone_with_password_and_sessions(world: World) -> No
 
 def test_a_changed_password_ends_other_sessions_and_leaves_tokens(world: World) -> None:
     from gatepass.model.verdict import Accepted
-    from gatepass.services.verify_token import verify_token
 
     token = world.token(world.admin)
     here, there = world.session_actor(world.admin), world.session(world.admin)
     change_password(world.deps, here, current=Secret(PASSWORD), new=Secret(NEW))
     assert find_session(world.deps, there.handle) is None
     assert [session.id for session in world.store.sessions.list(world.admin.id)] == [here.credential_id]
-    assert isinstance(verify_token(world.deps, token.value.reveal()), Accepted)
+    assert isinstance(world.verifier.verify(token.value.reveal()), Accepted)
     assert signs_in(world, "admin@example.com", NEW)
     assert not signs_in(world, "admin@example.com", PASSWORD)
 

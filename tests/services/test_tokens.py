@@ -23,7 +23,6 @@ from gatepass.services.record_token_use import record_token_use
 from gatepass.services.retry import Retry
 from gatepass.services.revoke_token import revoke_token
 from gatepass.services.rotate_pepper import rotate_pepper
-from gatepass.services.verify_token import verify_token
 from gatepass.testing.fakes import START, acting, add_person
 from services.conftest import World
 
@@ -33,14 +32,14 @@ ALL = Page(limit=1000)
 
 def verdict(world: World, value: str) -> Reason | UUID:
     """Return the owner of an accepted token, or the reason of a refusal."""
-    found = verify_token(world.deps, value)
+    found = world.verifier.verify(value)
     return found.owner_id if isinstance(found, Accepted) else found.reason
 
 
 def test_a_token_belongs_to_its_creator_and_is_accepted_as_them(world: World) -> None:
     made = world.token(world.admin, description="mine")
     assert made.token.owner_id == world.admin.id
-    found = verify_token(world.deps, made.value.reveal())
+    found = world.verifier.verify(made.value.reveal())
     assert found == Accepted(made.token.id, world.admin.id, "admin@example.com", made.token.expires_at)
 
 
@@ -155,10 +154,10 @@ def test_another_secret_under_a_known_id_is_unknown(world: World) -> None:
 
     made = world.token(world.admin)
     forged = write_token(TokenKind.PERSONAL, made.token.id, generate_secret()).reveal()
-    assert verify_token(world.deps, forged) == Rejected(Reason.UNKNOWN)
-    assert verify_token(world.deps, "nonsense") == Rejected(Reason.MALFORMED)
+    assert world.verifier.verify(forged) == Rejected(Reason.UNKNOWN)
+    assert world.verifier.verify("nonsense") == Rejected(Reason.MALFORMED)
     strange = write_token(TokenKind.PERSONAL, generate_id(START), generate_secret()).reveal()
-    assert verify_token(world.deps, strange) == Rejected(Reason.UNKNOWN)
+    assert world.verifier.verify(strange) == Rejected(Reason.UNKNOWN)
 
 
 def test_the_other_kind_of_the_same_token_is_unknown(world: World) -> None:
@@ -167,7 +166,7 @@ def test_the_other_kind_of_the_same_token_is_unknown(world: World) -> None:
 
     made = world.token(world.admin)
     other = write_token(TokenKind.SERVICE, made.token.id, Secret(made.value.reveal()[28:60])).reveal()
-    assert verify_token(world.deps, other) == Rejected(Reason.UNKNOWN)
+    assert world.verifier.verify(other) == Rejected(Reason.UNKNOWN)
 
 
 def test_a_deleted_token_is_refused_and_deleted_once(world: World) -> None:
@@ -304,7 +303,7 @@ def test_a_missing_pepper_is_an_outage_and_no_verdict(world: World) -> None:
     made = world.token(world.admin)
     world.keyring.peppers.clear()
     with pytest.raises(Unavailable):
-        verify_token(world.deps, made.value.reveal())
+        world.verifier.verify(made.value.reveal())
 
 
 def test_a_retry_survives_a_rotated_pepper(world: World) -> None:

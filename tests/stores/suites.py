@@ -1,5 +1,6 @@
 """All suites in one class, for the stores of this project."""
 
+from gatepass.testing.change_suite import ChangeSuite
 from gatepass.testing.list_suite import EventListSuite, TokenListSuite, UserListSuite
 from gatepass.testing.token_suite import TokenSuite
 from gatepass.testing.transaction_suite import ConcurrencySuite, TransactionSuite
@@ -14,6 +15,7 @@ SUITES = (
     SessionSuite,
     SettingsSuite,
     FailureSuite,
+    ChangeSuite,
     TransactionSuite,
     ConcurrencySuite,
 )

@@ -17,6 +17,7 @@ from gatepass.stores.sql.sqlite import SqliteStore
 from gatepass.testing.fakes import START
 from gatepass.testing.records import keep_tokens, keep_users, make_event, make_token, make_user
 
+NEXT = migrate.known_migrations()[-1].number + 1
 FLIPS = 500 if os.environ.get("GATEPASS_SOAK") else 60
 
 
@@ -65,7 +66,12 @@ def test_every_file_of_a_database_is_private(path: Path) -> None:
             modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
     finally:
         os.umask(before)
-    assert modes == {"gatepass.db": 0o600, "gatepass.db-wal": 0o600, "gatepass.db-shm": 0o600}
+    assert modes == {
+        "gatepass.db": 0o600,
+        "gatepass.db-wal": 0o600,
+        "gatepass.db-shm": 0o600,
+        "gatepass.db-words": 0o600,
+    }
 
 
 def test_another_programs_database_is_refused(tmp_path: Path) -> None:
@@ -86,24 +92,24 @@ def test_a_newer_schema_than_the_code_is_refused(path: Path) -> None:
 
 
 def test_an_older_schema_asks_for_an_upgrade(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_migrations(monkeypatch, migrate.Migration(2, "0002_more.sql", "CREATE TABLE more (x INTEGER);\n"))
+    with_migrations(monkeypatch, migrate.Migration(NEXT, "9999_more.sql", "CREATE TABLE more (x INTEGER);\n"))
     with pytest.raises(BadConfiguration) as caught:
         SqliteStore(path)
     assert caught.value.hint == "run `gatepass db upgrade`"
-    assert sqlite.upgrade(path) == ["0002_more.sql"]
+    assert sqlite.upgrade(path) == ["9999_more.sql"]
     assert sqlite.upgrade(path) == []
     SqliteStore(path).close()
 
 
 def test_a_migration_that_fails_half_way_did_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = migrate.Migration(
-        2, "0002_broken.sql", "CREATE TABLE more (x INTEGER);\nCREATE TABLE users (x INTEGER);\n"
+        NEXT, "9999_broken.sql", "CREATE TABLE more (x INTEGER);\nCREATE TABLE users (x INTEGER);\n"
     )
     with_migrations(monkeypatch, broken)
     with pytest.raises(apsw.SQLError):
         sqlite.upgrade(path)
     with closing(apsw.Connection(str(path))) as database:
-        assert database.pragma("user_version") == 1
+        assert database.pragma("user_version") == NEXT - 1
         assert database.execute("SELECT name FROM sqlite_schema WHERE name = 'more'").fetchall() == []
 
 

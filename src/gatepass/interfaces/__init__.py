@@ -6,6 +6,7 @@ nothing here ever answers wrongly instead.
 
 from gatepass.interfaces.outside import Clock, Keyring, NewToken, PasswordHasher, Policy
 from gatepass.interfaces.stored import (
+    ChangeRepository,
     EventRepository,
     FailureRepository,
     Page,
@@ -22,6 +23,7 @@ from gatepass.interfaces.verification import ChangeFeed, VerdictSource, Verifica
 
 __all__ = [
     "ChangeFeed",
+    "ChangeRepository",
     "Clock",
     "EventRepository",
     "FailureRepository",

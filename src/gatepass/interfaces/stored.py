@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
-from gatepass.interfaces.verification import Verification
+from gatepass.interfaces.verification import ChangeFeed, Verification
+from gatepass.model.change import Change, ChangeKind
 from gatepass.model.event import EventRecord
 from gatepass.model.session import Session
 from gatepass.model.settings import Settings
@@ -242,6 +243,26 @@ class FailureRepository(Protocol):
         ...
 
 
+class ChangeRepository(Protocol):
+    """What verifiers must hear of; written in the transaction that changes what is accepted."""
+
+    def add(self, kind: ChangeKind, subject_id: UUID | None = None) -> None:
+        """Append a change with the next revision."""
+        ...
+
+    def head(self) -> int:
+        """Return the revision of the last change, 0 before the first."""
+        ...
+
+    def list_after(self, revision: int) -> Sequence[Change] | None:
+        """Return the changes after `revision`, oldest first; None if some were pruned, or it lies ahead."""
+        ...
+
+    def prune(self, *, keep: int) -> None:
+        """Forget all but the last `keep` changes."""
+        ...
+
+
 class Transaction(Protocol):
     """One consistent view of everything stored."""
 
@@ -275,8 +296,13 @@ class Transaction(Protocol):
         """The failed sign-ins."""
         ...
 
+    @property
+    def changes(self) -> ChangeRepository:
+        """The changes of what is accepted."""
+        ...
 
-class Store(Protocol):
+
+class Store(ChangeFeed, Protocol):
     """Where everything is kept.
 
     A store is safe to use from any thread. What a `write` block did is durable when the block has

@@ -1,11 +1,13 @@
 """Verdicts: what verification says about a presented token."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
 from gatepass.model.rights import FULL_ACCESS, Rights
+
+NEVER = float("inf")
 
 
 class Reason(StrEnum):
@@ -26,16 +28,51 @@ class Reason(StrEnum):
     """Good, but not for this: the one refusal that is a 403."""
 
 
-@dataclass(frozen=True, slots=True)
 class Accepted:
-    """The token is good: its bearer acts as its owner, within its rights."""
+    """The token is good: its bearer acts as its owner, within its rights.
 
-    token_id: UUID
-    owner_id: UUID
-    owner_name: str
-    """The owner's sign-in name, as it was typed."""
-    expires_at: datetime | None
-    rights: Rights = FULL_ACCESS
+    Many thousands of these are kept in memory, so a number stands for the token's id and for its
+    end; both are read through properties. An Accepted is never changed after it was made.
+    """
+
+    __slots__ = ("ends", "number", "owner_id", "owner_name", "rights")
+
+    def __init__(
+        self,
+        token_id: UUID,
+        owner_id: UUID,
+        owner_name: str,
+        expires_at: datetime | None,
+        rights: Rights = FULL_ACCESS,
+    ) -> None:
+        """Say that the token is `owner_id`'s; `owner_name` is the sign-in name as it was typed."""
+        self.number = token_id.int
+        self.owner_id = owner_id
+        self.owner_name = owner_name
+        self.ends = NEVER if expires_at is None else expires_at.timestamp()
+        """Seconds since 1970 in UTC, exact to the millisecond; infinite for never."""
+        self.rights = rights
+
+    @property
+    def token_id(self) -> UUID:
+        """The token's id."""
+        return UUID(int=self.number)
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the token ends, in UTC; None for never."""
+        return None if self.ends == NEVER else datetime.fromtimestamp(round(self.ends, 3), UTC)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Accepted):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in Accepted.__slots__)
+
+    def __hash__(self) -> int:
+        return hash(self.number)
+
+    def __repr__(self) -> str:
+        return f"Accepted(token_id={self.token_id}, owner_name={self.owner_name!r}, rights={self.rights})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from gatepass.server.context import Context
 from gatepass.server.log import get_logger
 from gatepass.services.check_password import Proof, check_password
 from gatepass.services.find_session import find_session
-from gatepass.services.verify_token import verify_token
 
 _log = get_logger(__name__)
 _PROBING = frozenset({Reason.MALFORMED, Reason.UNKNOWN})
@@ -145,7 +144,7 @@ def _checked(context: Context, basic: Basic, address: str | None, request_id: st
 
 def judge(context: Context, request: Request, text: Secret, *, door: str) -> Verdict:
     """Verify a presented token; metrics and log hear the true reason of a refusal."""
-    verdict = verify_token(context.deps, text.reveal())
+    verdict = context.verifier.verify(text.reveal())
     result = "accepted" if isinstance(verdict, Accepted) else verdict.reason.value
     context.metrics.verifications.labels(door, result).inc()
     if isinstance(verdict, Rejected):

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from starlette.requests import HTTPConnection
 
+from gatepass.connect import verifier_over
 from gatepass.errors import TooManyRequests
 from gatepass.identity.local import cores
 from gatepass.server.client import TrustedProxies
@@ -63,6 +64,7 @@ class Context:
     def __init__(self, deps: Deps, config: Config, metrics: Metrics, *, public_url: str) -> None:
         """Put them together. `public_url` has no slash at its end."""
         self.deps = deps
+        self.verifier = verifier_over(deps.store, deps.keyring, deps.clock)
         self.config = config
         self.metrics = metrics
         self.public_url = public_url

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gatepass.model.actor import Actor
+from gatepass.model.change import ChangeKind
 from gatepass.model.event import SettingsChanged
 from gatepass.model.settings import Settings
 from gatepass.services.access import Action, authorise
@@ -25,5 +26,6 @@ def change_settings(deps: Deps, actor: Actor, changes: Mapping[str, Any]) -> Set
         differing = {name: [old[name], new[name]] for name in new if old[name] != new[name]}
         if differing:
             tx.settings.save(after)
+            tx.changes.add(ChangeKind.EVERYTHING)
             record_event(tx, actor, SettingsChanged(changes=differing), now=now)
         return after

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from gatepass.errors import NotFound
 from gatepass.model.actor import Actor
+from gatepass.model.change import ChangeKind
 from gatepass.model.event import Event, UserChanged, UserDisabled, UserEnabled
 from gatepass.model.user import User, check_email, check_name
 from gatepass.services.access import Action, authorise
@@ -67,6 +68,8 @@ def change_user(deps: Deps, actor: Actor, user_id: UUID, changes: UserChanges) -
             return before
         require_an_admin_left(tx, before, after)
         tx.users.update(after)
+        if (after.is_live, after.email) != (before.is_live, before.email):
+            tx.changes.add(ChangeKind.OWNER, user_id)
         if not after.is_live:
             tx.sessions.remove_of(user_id)
         elif after.is_admin != before.is_admin:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from gatepass.errors import NotFound
 from gatepass.model.actor import Actor
+from gatepass.model.change import ChangeKind
 from gatepass.model.event import UserDeleted
 from gatepass.services.access import Action, authorise
 from gatepass.services.deps import Deps
@@ -31,3 +32,4 @@ def delete_user(deps: Deps, actor: Actor, user_id: UUID) -> None:
         tx.sessions.remove_of(user_id)
         tx.users.set_password(user_id, None)
         tx.users.update(deleted)
+        tx.changes.add(ChangeKind.OWNER, user_id)

@@ -11,6 +11,9 @@ from gatepass.services.retry import RETRY_LIFETIME
 _BATCH = 500
 """Records a transaction removes, so that nobody waits long for the one writer."""
 
+_CHANGES_KEPT = 100_000
+"""A verifier that has missed more forgets all it knows."""
+
 
 def prune_tokens(deps: Deps) -> int:
     """Remove records kept longer than `tokens.retentionDays`, and old salts; return how many.
@@ -30,6 +33,7 @@ def _prune_some(deps: Deps) -> int:
     with deps.store.write() as tx:
         tx.tokens.wipe_salts(now - RETRY_LIFETIME)
         keep = timedelta(days=tx.settings.load().retention_days)
+        tx.changes.prune(keep=_CHANGES_KEPT)
         removed = tx.tokens.prune(now - keep, limit=_BATCH)
         if removed:
             record_event(tx, SYSTEM, TokensPruned(count=removed), now=now)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from gatepass.errors import NotFound
 from gatepass.model.actor import CONSOLE
+from gatepass.model.change import ChangeKind
 from gatepass.model.event import PasswordChanged, UserEnabled
 from gatepass.model.secret import Secret
 from gatepass.model.user import Password, User, check_new_password
@@ -27,6 +28,7 @@ def recover_user(deps: Deps, email: str, password: Secret) -> User:
         if user.disabled_at is not None:
             user = replace(user, disabled_at=None, updated_at=now)
             tx.users.update(user)
+            tx.changes.add(ChangeKind.OWNER, user.id)
             record_event(tx, CONSOLE, UserEnabled(subject_id=user.id, owner_id=user.id), now=now)
         tx.users.set_password(user.id, Password(hashed, now))
         tx.sessions.remove_of(user.id)

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from gatepass.errors import Gone, NotFound
 from gatepass.model.actor import Actor
+from gatepass.model.change import ChangeKind
 from gatepass.model.event import TokenDeleted
 from gatepass.services.access import Action, authorise
 from gatepass.services.deps import Deps
@@ -25,5 +26,6 @@ def revoke_token(deps: Deps, actor: Actor, token_id: UUID) -> None:
         # SECURITY: a deletion that changes nothing must never look like one that worked.
         if not tx.tokens.revoke(token_id, now):
             raise Gone("the token was deleted")
+        tx.changes.add(ChangeKind.TOKEN, token.id)
         event = TokenDeleted(subject_id=token.id, owner_id=token.owner_id, description=token.description)
         record_event(tx, actor, event, now=now)

@@ -1,13 +1,14 @@
 """Measures any store: how long each use took, and whether it failed."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 from uuid import UUID
 
 from gatepass.errors import Unavailable
 from gatepass.interfaces import Store, Transaction, Verification
+from gatepass.model.change import Change
 
 
 class StoreObserver(Protocol):
@@ -42,6 +43,16 @@ class ObservedStore:
         """Return what judging one token needs."""
         with self._timed("verify"):
             return self._store.find_verification(token_id)
+
+    @property
+    def words(self) -> Sequence[int]:
+        """Return the store's numbers; looking at them is not measured."""
+        return self._store.words
+
+    def changes_after(self, revision: int) -> Sequence[Change] | None:
+        """Return the changes after `revision`."""
+        with self._timed("read"):
+            return self._store.changes_after(revision)
 
     def check(self) -> None:
         """Ask the store whether it answers."""

@@ -1,11 +1,13 @@
 """All repositories in dicts behind one lock."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
 from gatepass.interfaces import Transaction, Verification
+from gatepass.model.change import Change
+from gatepass.stores.memory.changes import MemoryChanges
 from gatepass.stores.memory.events import MemoryEvents
 from gatepass.stores.memory.failures import MemoryFailures
 from gatepass.stores.memory.sessions import MemorySessions
@@ -27,6 +29,8 @@ class MemoryStore:
         self.events = MemoryEvents(self._undo)
         self.settings = MemorySettings(self._undo)
         self.failures = MemoryFailures(self._undo)
+        self.changes = MemoryChanges(self._undo)
+        self.words = [0, 0]
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -41,6 +45,7 @@ class MemoryStore:
             self._undo.clear()
             try:
                 yield self
+                self.words[:] = [self.changes.head()] * 2
             except BaseException:
                 for step in reversed(self._undo):
                     step()
@@ -55,6 +60,11 @@ class MemoryStore:
             if token is None:
                 return None
             return Verification(token, self.users.table.rows[token.owner_id], self.settings.load().enabled)
+
+    def changes_after(self, revision: int) -> Sequence[Change] | None:
+        """Return the changes after `revision`."""
+        with self._lock:
+            return self.changes.list_after(revision)
 
     def check(self) -> None:
         """Do nothing: memory is always there."""

@@ -16,10 +16,13 @@ import apsw
 
 from gatepass.errors import BadConfiguration, Conflict, Unavailable
 from gatepass.interfaces import Transaction, Verification
+from gatepass.model.change import Change
 from gatepass.stores.files import create_private, require_private, sync_directory
 from gatepass.stores.sql import migrate, tokens, users
+from gatepass.stores.sql.changes import SqlChanges
 from gatepass.stores.sql.connection import Row, Value
 from gatepass.stores.sql.transaction import SqlTransaction
+from gatepass.stores.words import Words
 
 LEAST_VERSION = (3, 51, 3)
 APPLICATION_ID = 0x47504153  # "GPAS"
@@ -114,6 +117,8 @@ class SqliteStore:
         if migrate.pending_migrations(applied):
             self.close()
             raise BadConfiguration(str(path), f"has the old schema {applied}", hint="run `gatepass db upgrade`")
+        self._words = Words(path.with_name(f"{path.name}-words"))
+        self._settle()
 
     @classmethod
     def create(cls, path: Path, *, vfs: str | None = None) -> Self:
@@ -123,6 +128,14 @@ class SqliteStore:
         upgrade(path, vfs=vfs)
         sync_directory(path.parent)
         return cls(path, vfs=vfs)
+
+    def _settle(self) -> None:
+        """Bring the words and the database together: a machine may have stopped between them."""
+        with self._reader() as connection:
+            head = SqlChanges(connection).head()
+        if list(self._words.values) != [head, head]:
+            with self.write() as tx:
+                self._words.settle(tx.changes.head())
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -143,13 +156,27 @@ class SqliteStore:
             connection = self._writer = self._writer or SqliteConnection(self.path, vfs=self._vfs)
             connection.run("BEGIN IMMEDIATE")
             try:
-                yield SqlTransaction(connection)
-                connection.run("COMMIT")
+                transaction = SqlTransaction(connection)
+                if not self._words.settled:
+                    self._words.settle(transaction.changes.head())
+                yield transaction
+                self._commit(connection, transaction.changes.latest)
             except BaseException:
                 self._abandon(connection)
                 raise
         finally:
             self._writing.release()
+
+    def _commit(self, connection: SqliteConnection, revision: int | None) -> None:
+        """Commit; if what is accepted has changed, every process of the host knows before this returns."""
+        if revision is None:
+            connection.run("COMMIT")
+            return
+        # SECURITY: in this order. Dying anywhere in between costs look-ups, never a wrong answer; so does a
+        # commit that fails: whether it happened is not known, and the words stay unequal until the next one.
+        self._words.begin(revision)
+        connection.run("COMMIT")
+        self._words.finish(revision)
 
     def _abandon(self, connection: SqliteConnection) -> None:
         """Take the open transaction back; a connection that cannot is given up."""
@@ -172,6 +199,16 @@ class SqliteStore:
         return Verification(
             tokens.token_of(row[:_TOKEN_WIDTH]), users.user_of(row[_TOKEN_WIDTH:-1]), enabled=bool(row[-1])
         )
+
+    @property
+    def words(self) -> Sequence[int]:
+        """Return `(started, finished)`, in memory that all processes on this database share."""
+        return self._words.values
+
+    def changes_after(self, revision: int) -> Sequence[Change] | None:
+        """Return the changes after `revision`."""
+        with self.read() as tx:
+            return tx.changes.list_after(revision)
 
     def check(self) -> None:
         """Read one row."""

@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+from gatepass.stores.sql.changes import SqlChanges
 from gatepass.stores.sql.connection import Connection
 from gatepass.stores.sql.events import SqlEvents
 from gatepass.stores.sql.failures import SqlFailures
@@ -47,3 +48,8 @@ class SqlTransaction:
     def failures(self) -> SqlFailures:
         """The failed sign-ins."""
         return SqlFailures(self._connection)
+
+    @cached_property
+    def changes(self) -> SqlChanges:
+        """The changes of what is accepted."""
+        return SqlChanges(self._connection)

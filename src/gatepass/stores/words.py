@@ -1,0 +1,59 @@
+"""Two numbers in a small file that every process of the host maps: how far changes have come.
+
+`started` is raised to the revision of a change before its transaction commits, `finished` after.
+While both are equal nothing is under way, and whoever read something at that number and finds the
+same number again has missed nothing. With one number, a writer killed after its commit would leave
+the others believing that nothing had happened.
+"""
+
+import mmap
+import os
+from pathlib import Path
+
+from gatepass.stores.files import PRIVATE, require_private
+
+_SIZE = 16
+_STARTED, _FINISHED = 0, 1
+
+
+class Words:
+    """The numbers, for one store. Only the holder of the store's write lock changes them."""
+
+    def __init__(self, path: Path) -> None:
+        """Map the file, and make it if there is none. Raises BadConfiguration if others can reach it."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE)
+        try:
+            require_private(path)
+            if os.fstat(descriptor).st_size < _SIZE:
+                os.ftruncate(descriptor, _SIZE)
+            self._map = mmap.mmap(descriptor, _SIZE)
+        finally:
+            os.close(descriptor)
+        # Each item is one aligned 8-byte load or store: no reader ever sees half a number.
+        self.values = memoryview(self._map).cast("Q")
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether no change is under way, or was when its writer died."""
+        return self.values[_STARTED] == self.values[_FINISHED]
+
+    def begin(self, revision: int) -> None:
+        """Say that a change may be committed from now on."""
+        self.values[_STARTED] = revision
+
+    def finish(self, revision: int) -> None:
+        """Say that it was."""
+        self.values[_FINISHED] = revision
+
+    def settle(self, head: int) -> None:
+        """Say that the last change is `head`: after a writer died, and when a database was put in place."""
+        if (self.values[_STARTED], self.values[_FINISHED]) != (head, head):
+            # Unequal first: nobody may take the pair for settled while it is half written.
+            self.values[_STARTED] = head + 1
+            self.values[_FINISHED] = head
+            self.values[_STARTED] = head
+
+    def close(self) -> None:
+        """Unmap the file."""
+        self.values.release()
+        self._map.close()

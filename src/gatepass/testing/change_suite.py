@@ -1,0 +1,73 @@
+"""What every store must promise about changes."""
+
+import pytest
+
+from gatepass.interfaces import Store
+from gatepass.model.change import Change, ChangeKind
+from gatepass.model.secret import generate_id
+from gatepass.testing.fakes import START
+
+
+class ChangeSuite:
+    """Changes are numbered in the order of commits, and the words say how far they have come."""
+
+    def test_a_new_store_has_had_no_change(self, store: Store) -> None:
+        assert list(store.words) == [0, 0]
+        assert store.changes_after(0) == []
+
+    def test_changes_come_back_in_order_without_gaps(self, store: Store) -> None:
+        token, owner = generate_id(START), generate_id(START)
+        with store.write() as tx:
+            tx.changes.add(ChangeKind.TOKEN, token)
+            tx.changes.add(ChangeKind.OWNER, owner)
+        with store.write() as tx:
+            tx.changes.add(ChangeKind.EVERYTHING)
+        expected = [
+            Change(1, ChangeKind.TOKEN, token),
+            Change(2, ChangeKind.OWNER, owner),
+            Change(3, ChangeKind.EVERYTHING),
+        ]
+        assert store.changes_after(0) == expected
+        assert store.changes_after(2) == expected[2:]
+        assert store.changes_after(3) == []
+
+    def test_a_change_that_was_taken_back_never_happened(self, store: Store) -> None:
+        def change_and_fail() -> None:
+            with store.write() as tx:
+                tx.changes.add(ChangeKind.EVERYTHING)
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            change_and_fail()
+        assert list(store.words) == [0, 0]
+        assert store.changes_after(0) == []
+        with store.write() as tx:
+            tx.changes.add(ChangeKind.EVERYTHING)
+        assert store.changes_after(0) == [Change(1, ChangeKind.EVERYTHING)]
+
+    def test_the_words_are_at_the_change_when_the_write_has_returned(self, store: Store) -> None:
+        words = store.words
+        for revision in (1, 2, 3):
+            with store.write() as tx:
+                tx.changes.add(ChangeKind.EVERYTHING)
+            assert list(words) == [revision, revision]
+
+    def test_a_write_that_changes_no_verdict_leaves_the_words(self, store: Store) -> None:
+        with store.write() as tx:
+            tx.failures.add([b"k" * 32], START)
+        assert list(store.words) == [0, 0]
+
+    def test_whoever_missed_too_many_changes_is_told_so(self, store: Store) -> None:
+        with store.write() as tx:
+            for _ in range(10):
+                tx.changes.add(ChangeKind.EVERYTHING)
+        with store.write() as tx:
+            tx.changes.prune(keep=3)
+        assert store.changes_after(6) is None
+        found = store.changes_after(7)
+        assert found is not None
+        assert [change.revision for change in found] == [8, 9, 10]
+
+    def test_a_revision_of_the_future_is_not_known(self, store: Store) -> None:
+        """Somebody has seen another database than this one."""
+        assert store.changes_after(5) is None

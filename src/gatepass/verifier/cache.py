@@ -1,0 +1,160 @@
+"""What a verifier remembers: verdicts by digest, bounded by count, and only while nothing has changed.
+
+A verdict is kept with the revision at which it was read. Where the change feed's words are equal and
+at that revision, it is good as it stands. Where they have moved on, the changes since then are read
+once, and each verdict is held against them when it is asked for next. See
+`docs/explanation/verification.md`.
+"""
+
+import threading
+from collections.abc import Sequence
+from uuid import UUID
+
+from gatepass.interfaces.verification import ChangeFeed
+from gatepass.model.change import Change, ChangeKind
+from gatepass.model.verdict import Accepted, Rejected, Verdict
+
+MOST_REFUSALS = 10_000
+REFUSAL_SECONDS = 60.0
+_MOST_CHANGES = 10_000
+_UNREAD = -1
+
+
+class Entry(Accepted):
+    """An accepted token in memory, with the revision at which that was known to be so."""
+
+    __slots__ = ("block", "revision")
+
+    def __init__(self, verdict: Accepted, revision: int) -> None:
+        """Copy `verdict`."""
+        self.number, self.owner_id, self.owner_name = verdict.number, verdict.owner_id, verdict.owner_name
+        self.ends, self.rights = verdict.ends, verdict.rights
+        self.revision = revision
+        self.block: bytes | None = None
+        """Room for the answer that a door makes of it, made once."""
+
+
+class _Refusal:
+    __slots__ = ("revision", "until", "verdict")
+
+    def __init__(self, verdict: Rejected, revision: int, until: float) -> None:
+        self.verdict, self.revision, self.until = verdict, revision, until
+
+
+class Cache:
+    """Two generations of accepted tokens, and refused ones for a short time. Safe in any thread.
+
+    Accepted ones fill the young generation; when it is half of `most`, the old one is dropped and the
+    young one becomes it. A hit in the old one moves to the young. So at least the last `most / 2`
+    tokens used are there, and a hit costs no bookkeeping.
+    """
+
+    def __init__(self, feed: ChangeFeed, *, most: int) -> None:
+        """Begin empty: what an earlier process knew counts for nothing."""
+        self.young: dict[bytes, Entry] = {}
+        self.words: Sequence[int] = feed.words
+        self._old: dict[bytes, Entry] = {}
+        self._refusals: dict[bytes, _Refusal] = {}
+        self._feed = feed
+        self._half = max(1, most // 2)
+        self._lock = threading.Lock()
+        self._applied = _UNREAD
+        """All changes up to this revision are in `_changed` or below `_floor`."""
+        self._changed: dict[UUID, int] = {}
+        """The revision of the last change of a token or an owner."""
+        self._floor = 0
+        """Whatever was read before this revision is not good any more."""
+
+    def __len__(self) -> int:
+        return len(self.young) + len(self._old) + len(self._refusals)
+
+    def stamp(self) -> int | None:
+        """Return the revision that what is read from now on may be kept with; None while a change is under way."""
+        started = self.words[0]
+        return started if self.words[1] == started else None
+
+    def find(self, digest: bytes, now: float) -> Entry | Rejected | None:
+        """Return what is remembered of a token and still holds; None if it must be looked up.
+
+        An entry may have expired. Raises Unavailable if changes cannot be read.
+        """
+        found = self.young.get(digest) or self._old.get(digest)
+        if found is not None and self._holds(found):
+            self._keep(digest, found)
+            return found
+        refusal = self._refusals.get(digest)
+        if refusal is None or refusal.until <= now or refusal.revision != self.stamp():
+            return None  # a refusal is cheap to find again: any change at all ends it
+        return refusal.verdict
+
+    def put(self, digest: bytes, verdict: Verdict, *, stamp: int | None, now: float) -> Entry | Rejected:
+        """Remember a verdict that was looked up after `stamp` was taken, if nothing has changed since; return it."""
+        # SECURITY: a look-up that a change has overtaken may have seen the state before it.
+        fresh = stamp is not None and self.stamp() == stamp
+        if isinstance(verdict, Rejected):
+            if stamp is not None and fresh:
+                self._refuse(digest, _Refusal(verdict, stamp, now + REFUSAL_SECONDS))
+            return verdict
+        entry = Entry(verdict, _UNREAD if stamp is None else stamp)
+        if stamp is not None and fresh:
+            if self._applied == _UNREAD:
+                with self._lock:
+                    self._floor = self._applied = stamp
+            self._keep(digest, entry)
+        return entry
+
+    def _refuse(self, digest: bytes, refusal: _Refusal) -> None:
+        """Remember a refusal, and that only."""
+        with self._lock:
+            self.young.pop(digest, None)
+            self._old.pop(digest, None)
+            if len(self._refusals) >= MOST_REFUSALS:
+                self._refusals.clear()
+            self._refusals[digest] = refusal
+
+    def _keep(self, digest: bytes, entry: Entry) -> None:
+        """Put an entry into the young generation."""
+        if len(self.young) >= self._half and digest not in self.young:
+            with self._lock:
+                if len(self.young) >= self._half:
+                    self._old, self.young = self.young, {}
+        self.young[digest] = entry
+
+    def _holds(self, entry: Entry) -> bool:
+        """Tell whether nothing has changed that concerns the entry, and note that."""
+        with self._lock:
+            head = self.stamp()
+            if head is None:
+                return False
+            self._catch_up(head)
+            last = max(self._changed.get(entry.token_id, 0), self._changed.get(entry.owner_id, 0), self._floor)
+            if not last <= entry.revision <= head:
+                return False
+            entry.revision = head
+            return True
+
+    def _catch_up(self, head: int) -> None:
+        """Read the changes up to `head`, all of which are committed. Holds the lock."""
+        if self._applied == head:
+            return
+        changes = self._feed.changes_after(self._applied) if 0 <= self._applied < head else None
+        if not changes or changes[-1].revision < head:
+            # A feed that forgot what we missed, or another database: nothing that is known counts.
+            self.young, self._old = {}, {}
+            self._refusals.clear()
+            self._changed.clear()
+            self._floor = self._applied = head
+            return
+        for change in changes:
+            if change.revision <= head:
+                self._apply(change)
+        self._applied = head
+
+    def _apply(self, change: Change) -> None:
+        if change.kind is ChangeKind.EVERYTHING or change.subject_id is None:
+            self._floor = change.revision
+            return
+        if len(self._changed) >= _MOST_CHANGES:
+            self._changed.clear()
+            self._floor = change.revision
+        self._changed[change.subject_id] = change.revision

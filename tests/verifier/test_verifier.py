@@ -1,0 +1,246 @@
+"""A verifier answers from memory only what is certain, and is never wrong about a deletion."""
+
+import asyncio
+import threading
+from datetime import timedelta
+
+import pytest
+
+from gatepass.errors import Unavailable
+from gatepass.model.secret import generate_id, generate_secret
+from gatepass.model.token import CreatedToken, TokenKind, write_token
+from gatepass.model.verdict import Accepted, Reason, Rejected
+from gatepass.services.change_settings import change_settings
+from gatepass.services.change_user import UserChanges, change_user
+from gatepass.services.delete_user import delete_user
+from gatepass.services.revoke_token import revoke_token
+from gatepass.testing.fakes import START, acting
+from gatepass.verifier import cache
+from gatepass.verifier.verifier import Verifier
+from services.conftest import World
+from verifier.conftest import Counting
+
+
+def reason(verifier: Verifier, made: CreatedToken) -> Reason | None:
+    found = verifier.verify(made.value.reveal())
+    return found.reason if isinstance(found, Rejected) else None
+
+
+def revoke(world: World, made: CreatedToken) -> None:
+    revoke_token(world.deps, acting(world.admin), made.token.id)
+
+
+def test_a_token_is_looked_up_once_and_remembered(world: World, verifier: Verifier, source: Counting) -> None:
+    made = world.token(world.admin)
+    expected = Accepted(made.token.id, world.admin.id, "admin@example.com", made.token.expires_at)
+    for _ in range(5):
+        assert verifier.verify(made.value.reveal()) == expected
+    assert source.looks == 1
+
+
+def test_a_deleted_token_is_refused_from_the_moment_the_deletion_returns(world: World, verifier: Verifier) -> None:
+    made = world.token(world.admin)
+    assert reason(verifier, made) is None
+    revoke(world, made)
+    assert reason(verifier, made) is Reason.DELETED
+
+
+def test_the_deletion_of_one_token_costs_the_others_no_look_up(
+    world: World, verifier: Verifier, source: Counting
+) -> None:
+    kept, deleted = world.token(world.admin), world.token(world.admin)
+    assert (reason(verifier, kept), reason(verifier, deleted)) == (None, None)
+    revoke(world, deleted)
+    assert (reason(verifier, kept), source.looks) == (None, 2)
+
+
+def test_an_owner_who_is_disabled_enabled_or_deleted_is_noticed(world: World, verifier: Verifier) -> None:
+    world.allow_everybody()
+    made, other = world.token(world.bob), world.token(world.maria)
+    assert (reason(verifier, made), reason(verifier, other)) == (None, None)
+    world.disable(world.bob)
+    assert (reason(verifier, made), reason(verifier, other)) == (Reason.OWNER_DISABLED, None)
+    change_user(world.deps, acting(world.admin), world.bob.id, UserChanges(is_disabled=False))
+    assert reason(verifier, made) is None
+    delete_user(world.deps, acting(world.admin), world.bob.id)
+    assert (reason(verifier, made), reason(verifier, other)) == (Reason.OWNER_DELETED, None)
+
+
+def test_an_owners_new_address_is_told_at_once(world: World, verifier: Verifier) -> None:
+    made = world.token(world.admin)
+    reason(verifier, made)
+    change_user(world.deps, acting(world.admin), world.admin.id, UserChanges(email="root@example.com"))
+    found = verifier.verify(made.value.reveal())
+    assert isinstance(found, Accepted)
+    assert found.owner_name == "root@example.com"
+
+
+def test_the_feature_off_refuses_all_and_on_again_takes_them_back(world: World, verifier: Verifier) -> None:
+    made = world.token(world.admin)
+    assert reason(verifier, made) is None
+    for enabled, expected in ((False, Reason.FEATURE_OFF), (True, None)):
+        change_settings(world.deps, acting(world.admin), {"apiAccessTokens.enabled": enabled})
+        assert reason(verifier, made) is expected
+
+
+def test_an_expired_token_is_refused_from_memory_at_the_very_instant(world: World, verifier: Verifier) -> None:
+    made = world.token(world.admin, lifetime_seconds=60)
+    assert reason(verifier, made) is None
+    world.clock.advance(timedelta(seconds=59.999))
+    assert reason(verifier, made) is None
+    world.clock.advance(timedelta(milliseconds=1))
+    assert reason(verifier, made) is Reason.EXPIRED
+
+
+def test_while_a_change_is_under_way_nothing_is_answered_from_memory(
+    world: World, verifier: Verifier, source: Counting
+) -> None:
+    """A writer may have died after its commit: with one number alone the deletion would go unseen."""
+    made = world.token(world.admin)
+    reason(verifier, made)
+    world.store.words[0] += 1
+    for looks in (2, 3, 4):
+        assert (reason(verifier, made), source.looks) == (None, looks)
+    world.store.words[0] -= 1
+    reason(verifier, made)
+    assert source.looks == 4
+
+
+def test_a_look_up_that_a_deletion_has_overtaken_is_not_remembered(
+    world: World, verifier: Verifier, source: Counting
+) -> None:
+    made = world.token(world.admin)
+    source.before_return = lambda: revoke(world, made)
+    assert reason(verifier, made) is None  # it was good when it was asked
+    source.before_return = lambda: None
+    assert reason(verifier, made) is Reason.DELETED
+
+
+def test_a_verifier_that_missed_more_changes_than_are_kept_forgets_everything(
+    world: World, verifier: Verifier, source: Counting
+) -> None:
+    kept, deleted = world.token(world.admin), world.token(world.admin)
+    reason(verifier, kept), reason(verifier, deleted)
+    revoke(world, deleted)
+    with world.store.write() as tx:
+        tx.changes.prune(keep=0)
+    assert (reason(verifier, deleted), reason(verifier, kept)) == (Reason.DELETED, None)
+    assert source.looks == 4
+
+
+def test_more_changed_tokens_than_are_noted_cost_look_ups_and_no_wrong_answer(
+    world: World, verifier: Verifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "_MOST_CHANGES", 3)
+    made = [world.token(world.admin) for _ in range(10)]
+    assert {reason(verifier, each) for each in made} == {None}
+    for gone in range(10):
+        revoke(world, made[gone])
+        assert [reason(verifier, each) for each in made] == [Reason.DELETED] * (gone + 1) + [None] * (9 - gone)
+
+
+def test_another_database_under_the_same_name_empties_the_memory(
+    world: World, verifier: Verifier, source: Counting
+) -> None:
+    made = world.token(world.admin)
+    revoke(world, world.token(world.admin))
+    reason(verifier, made)
+    world.store.words[:] = [0, 0]
+    reason(verifier, made)
+    assert source.looks == 2
+
+
+def test_an_outage_is_unavailable_and_no_verdict(world: World, verifier: Verifier, source: Counting) -> None:
+    def fail() -> None:
+        raise Unavailable("gone")
+
+    made, known = world.token(world.admin), world.token(world.admin)
+    reason(verifier, known)
+    source.before_return = fail
+    with pytest.raises(Unavailable):
+        verifier.verify(made.value.reveal())
+    assert reason(verifier, known) is None  # nothing has changed since, and that is certain
+    source.before_return = lambda: None
+    assert reason(verifier, made) is None
+
+
+@pytest.mark.parametrize("text", ["", "gpat_", "x" * 66, "é" * 66, "\ud800" * 66, "\0" * 66, "x" * 10_000_000])
+def test_what_is_no_token_never_reaches_the_source(verifier: Verifier, source: Counting, text: str) -> None:
+    assert verifier.verify(text) == Rejected(Reason.MALFORMED)
+    assert source.looks == 0
+
+
+def strange() -> str:
+    return write_token(TokenKind.PERSONAL, generate_id(START), generate_secret()).reveal()
+
+
+def test_an_unknown_token_is_refused_from_memory_for_a_minute(
+    world: World, verifier: Verifier, source: Counting
+) -> None:
+    text = strange()
+    assert [verifier.verify(text) for _ in range(3)] == [Rejected(Reason.UNKNOWN)] * 3
+    assert source.looks == 1
+    world.clock.advance(timedelta(seconds=cache.REFUSAL_SECONDS))
+    verifier.verify(text)
+    assert source.looks == 2
+
+
+def test_unknown_tokens_never_push_out_good_ones_or_fill_the_memory(
+    world: World, verifier: Verifier, source: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "MOST_REFUSALS", 50)
+    made = world.token(world.admin)
+    reason(verifier, made)
+    for _ in range(500):
+        verifier.verify(strange())
+        assert len(verifier._cache) <= 51
+    looks = source.looks
+    assert (reason(verifier, made), source.looks) == (None, looks)
+
+
+def test_memory_is_bounded_and_keeps_what_is_in_use(world: World, verifier: Verifier, source: Counting) -> None:
+    made = [world.token(world.admin) for _ in range(300)]
+    for each in made:
+        assert reason(verifier, made[0]) is None
+        assert reason(verifier, each) is None
+        assert len(verifier._cache) <= 100
+    assert source.looks == 300
+
+
+def test_a_blocking_source_is_asked_beside_the_event_loop(world: World, verifier: Verifier, source: Counting) -> None:
+    made = world.token(world.admin)
+    source.blocks = True
+
+    async def ask() -> None:
+        for text, expected in ((made.value.reveal(), None), ("nonsense", Reason.MALFORMED)):
+            found = await verifier.verify_async(text)
+            assert (found.reason if isinstance(found, Rejected) else None) is expected
+        await verifier.verify_async(made.value.reveal())
+
+    asyncio.run(ask())
+    assert (reason(verifier, made), source.looks) == (None, 1)
+
+
+def test_no_thread_ever_sees_a_token_accepted_after_its_deletion(world: World, verifier: Verifier) -> None:
+    made = [world.token(world.admin) for _ in range(200)]
+    deleted: list[CreatedToken] = []
+    wrong: list[CreatedToken] = []
+    done = threading.Event()
+
+    def stalk() -> None:
+        while not done.is_set():
+            wrong.extend(each for each in list(deleted)[-20:] if reason(verifier, each) is None)
+            for each in made[::7]:
+                verifier.verify(each.value.reveal())
+
+    threads = [threading.Thread(target=stalk) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for each in made:
+        reason(verifier, each)
+        revoke(world, each)
+        deleted.append(each)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
