@@ -1,6 +1,5 @@
 """The verifier: judges presented tokens, from memory where that is certain, else from its source."""
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -52,6 +51,8 @@ class Verifier:
             stamp = self._cache.stamp()
             verdict = self._source.peek(presented)
             if verdict is None:
+                import asyncio  # noqa: PLC0415  whoever gets here has it already; others need not wait for it
+
                 verdict = (await asyncio.to_thread(self._source.fetch, [presented]))[0]
             found = self._cache.put(presented.digest, verdict, stamp=stamp, now=self._now())
         return self.check(found or _MALFORMED, requirements)
