@@ -23,8 +23,9 @@ TOKEN = make_token(OWNER, description="from before")
 def first_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a database as the first schema kept it, with a person and a token."""
     path = tmp_path / "gatepass.db"
+    first = migrate.known_migrations()[:1]
     with monkeypatch.context() as patched:
-        patched.setattr(migrate, "known_migrations", lambda first=migrate.known_migrations()[:1]: first)
+        patched.setattr(migrate, "known_migrations", lambda: first)
         SqliteStore.create(path).close()
     at = to_milliseconds(START)
     with closing(apsw.Connection(str(path))) as database:

@@ -38,4 +38,4 @@ def verify_token(deps: Deps, text: str) -> Verdict:  # noqa: PLR0911  one return
         return Rejected(Reason.EXPIRED, token.id)
     if not found.enabled:
         return Rejected(Reason.FEATURE_OFF, token.id)
-    return Accepted(token.id, owner.id, owner.email, token.expires_at)
+    return Accepted(token.id, owner.id, owner.email, token.expires_at, token.rights)

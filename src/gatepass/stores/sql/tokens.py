@@ -34,7 +34,9 @@ _HEX = frozenset("0123456789abcdef")
 
 def token_of(row: Row) -> Token:
     """Make a token out of a row of COLUMNS."""
-    token_id, owner_id, mac, pepper, description, created, expires, parent, revoked, used, key, body, salt, *rights = row
+    token_id, owner_id, mac, pepper, description, created, expires, parent, revoked, used, key, body, salt, *rights = (
+        row
+    )
     return Token(
         id=UUID(bytes=token_id),
         owner_id=UUID(bytes=owner_id),
