@@ -68,7 +68,7 @@ class TokenSuite:
             listed = {each.id: each for each in tx.tokens.list(owner.id, Page(limit=10), now=START)}
             found = [tx.tokens.find(token.id), tx.tokens.find_by_key(owner.id, _KEY.key_hash), listed[token.id]]
         verification = store.find_verification(token.id)
-        found.append(verification and verification.token)
+        found.append(verification.token if verification else None)
         assert [each and each.rights for each in found] == [rights] * 4
         assert [each == token for each in found] == [True] * 4
 

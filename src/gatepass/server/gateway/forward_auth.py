@@ -36,7 +36,7 @@ async def verify(request: Request) -> Response:
         presented = presented_by(request, context)
         # SECURITY: below /verify/ some gateways append the client's own query. It may add to the scopes
         # demanded, but never say for which service the token has to be meant.
-        demanded = demanded_by(context, request, names_audience=request.url.path == _EXACT)
+        demanded = demanded_by(context, request, names_audience=request.scope["path"] == _EXACT)
         verdict = None
         if isinstance(presented, Bearer):
             verdict = judge(context, request, presented.text, demanded, door="verify")
