@@ -15,6 +15,7 @@ from gatepass.interfaces.stored import (
     TokenRepository,
     Transaction,
     UserCounts,
+    UseRepository,
     UserFilter,
     UserRepository,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "Store",
     "TokenRepository",
     "Transaction",
+    "UseRepository",
     "UserCounts",
     "UserFilter",
     "UserRepository",

@@ -150,6 +150,7 @@ def judge(context: Context, request: Request, text: Secret, *, door: str) -> Ver
     context.metrics.verifications.labels(door, result).inc()
     if isinstance(verdict, Rejected):
         request.state.refusal = (verdict.reason.value, verdict.token_id)
+        context.uses.refused(verdict.token_id, verdict.reason)
     return verdict
 
 
