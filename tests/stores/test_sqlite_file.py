@@ -17,6 +17,7 @@ from gatepass.stores.sql.sqlite import SqliteStore
 from gatepass.testing.fakes import START
 from gatepass.testing.records import keep_tokens, keep_users, make_event, make_token, make_user
 
+LATEST = migrate.known_migrations()[-1].number
 FLIPS = 500 if os.environ.get("GATEPASS_SOAK") else 60
 
 
@@ -86,24 +87,24 @@ def test_a_newer_schema_than_the_code_is_refused(path: Path) -> None:
 
 
 def test_an_older_schema_asks_for_an_upgrade(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_migrations(monkeypatch, migrate.Migration(2, "0002_more.sql", "CREATE TABLE more (x INTEGER);\n"))
+    with_migrations(monkeypatch, migrate.Migration(LATEST + 1, "9999_more.sql", "CREATE TABLE more (x INTEGER);\n"))
     with pytest.raises(BadConfiguration) as caught:
         SqliteStore(path)
     assert caught.value.hint == "run `gatepass db upgrade`"
-    assert sqlite.upgrade(path) == ["0002_more.sql"]
+    assert sqlite.upgrade(path) == ["9999_more.sql"]
     assert sqlite.upgrade(path) == []
     SqliteStore(path).close()
 
 
 def test_a_migration_that_fails_half_way_did_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = migrate.Migration(
-        2, "0002_broken.sql", "CREATE TABLE more (x INTEGER);\nCREATE TABLE users (x INTEGER);\n"
+        LATEST + 1, "9999_broken.sql", "CREATE TABLE more (x INTEGER);\nCREATE TABLE users (x INTEGER);\n"
     )
     with_migrations(monkeypatch, broken)
     with pytest.raises(apsw.SQLError):
         sqlite.upgrade(path)
     with closing(apsw.Connection(str(path))) as database:
-        assert database.pragma("user_version") == 1
+        assert database.pragma("user_version") == LATEST
         assert database.execute("SELECT name FROM sqlite_schema WHERE name = 'more'").fetchall() == []
 
 
