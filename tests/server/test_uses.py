@@ -1,6 +1,7 @@
 """What counts as a use of a token, and what a retry tells of one that ended."""
 
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
@@ -94,6 +95,21 @@ def test_256_clients_on_one_token_are_all_counted_when_the_server_has_stopped(ow
     assert answers == [200] * 512
     assert own_server.stop() == 0
     assert counts(own_server, info["tokenId"]) == {"accepted": 512}
+
+
+def test_a_store_that_is_busy_while_the_server_stops_loses_no_use(own_server: Server) -> None:
+    value, info = own_server.create_token()
+    own_server.request("GET", "/verify", bearer=value)
+    poll(lambda: counts(own_server, info["tokenId"]))
+    own_server.request("GET", "/verify", bearer=value)
+    other = apsw.Connection(str(own_server.data / "gatepass.db"))
+    other.execute("BEGIN IMMEDIATE")
+    end = threading.Timer(3, lambda: other.execute("ROLLBACK"))
+    end.start()
+    assert own_server.stop() == 0
+    end.join()
+    other.close()
+    assert counts(own_server, info["tokenId"]) == {"accepted": 2}
 
 
 def test_the_page_says_how_often_a_token_was_used(server: Server) -> None:

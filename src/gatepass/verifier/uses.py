@@ -19,8 +19,8 @@ PACE = timedelta(seconds=28)
 """A token used all the time is written this often; with a flush every two seconds nothing waits for more than 30."""
 
 MOST_REMEMBERED = 100_000
-MOST_AT_ONCE = 10_000
-"""So many counts are written in one transaction, for nobody to wait long for it."""
+MOST_AT_ONCE = 2_000
+"""So many counts are written in one transaction, so that nobody waits long for the one writer."""
 
 
 class _Use:
