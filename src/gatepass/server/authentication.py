@@ -156,6 +156,7 @@ def judge(context: Context, request: Request, text: Secret, required: Requiremen
     context.metrics.verifications.labels(door, result).inc()
     if isinstance(verdict, Rejected):
         request.state.refusal = (verdict.reason.value, verdict.token_id)
+        context.uses.refused(verdict.token_id, verdict.reason)
     return verdict
 
 

@@ -20,8 +20,10 @@ from gatepass.server.parsing import parse_id
 from gatepass.server.web.forms import whole_number
 from gatepass.server.web.pages import HOME, Page, Visit, redirect, set_cookie, show
 from gatepass.server.web.paging import Paging, chosen, paged
+from gatepass.server.web.sparkline import DAYS, UNUSED, Sparkline, sparklines
 from gatepass.server.web.words import span, waiting_words
 from gatepass.services.create_token import create_token
+from gatepass.services.list_token_uses import list_token_uses
 from gatepass.services.list_tokens import list_tokens
 from gatepass.services.may_generate import Generating, may_generate
 from gatepass.services.prove_session import prove_session
@@ -39,10 +41,11 @@ _IN_USE = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A token and what it is at this moment."""
+    """A token, what it is at this moment, and how it was used lately."""
 
     token: Token
     status: TokenStatus
+    uses: Sparkline = UNUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +102,10 @@ def list_values(visit: Visit, owner_id: UUID, address: str) -> dict[str, Any]:
         visit.query, load, key=lambda token: token.id, parse=UUID, first=UUID(int=0), kept=shown.query
     )
     now = visit.now
+    drawn = sparklines(list_token_uses(visit.deps, visit.actor, found.rows, days=DAYS), now)
     return {
         "full_access": FULL_ACCESS,
-        "rows": [Row(token, token.status(now)) for token in found.rows],
+        "rows": [Row(token, token.status(now), drawn.get(token.id, UNUSED)) for token in found.rows],
         "paging": found,
         "status": shown.word,
         "q": shown.prefix,
