@@ -4,6 +4,7 @@ from gatepass.testing.list_suite import EventListSuite, TokenListSuite, UserList
 from gatepass.testing.token_suite import TokenSuite
 from gatepass.testing.transaction_suite import ConcurrencySuite, TransactionSuite
 from gatepass.testing.user_suite import FailureSuite, SessionSuite, SettingsSuite, UserSuite
+from gatepass.testing.verifier_suite import VerifierSuite
 
 SUITES = (
     TokenSuite,
@@ -14,6 +15,7 @@ SUITES = (
     SessionSuite,
     SettingsSuite,
     FailureSuite,
+    VerifierSuite,
     TransactionSuite,
     ConcurrencySuite,
 )

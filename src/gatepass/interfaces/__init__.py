@@ -17,6 +17,7 @@ from gatepass.interfaces.stored import (
     UserCounts,
     UserFilter,
     UserRepository,
+    VerifierRepository,
 )
 from gatepass.interfaces.verification import ChangeFeed, VerdictSource, Verification
 
@@ -40,4 +41,5 @@ __all__ = [
     "UserRepository",
     "VerdictSource",
     "Verification",
+    "VerifierRepository",
 ]

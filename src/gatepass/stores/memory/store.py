@@ -12,6 +12,7 @@ from gatepass.stores.memory.sessions import MemorySessions
 from gatepass.stores.memory.settings import MemorySettings
 from gatepass.stores.memory.tokens import MemoryTokens
 from gatepass.stores.memory.users import MemoryUsers
+from gatepass.stores.memory.verifiers import MemoryVerifiers
 
 
 class MemoryStore:
@@ -27,6 +28,7 @@ class MemoryStore:
         self.events = MemoryEvents(self._undo)
         self.settings = MemorySettings(self._undo)
         self.failures = MemoryFailures(self._undo)
+        self.verifiers = MemoryVerifiers(self._undo)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:

@@ -9,6 +9,7 @@ from gatepass.stores.sql.sessions import SqlSessions
 from gatepass.stores.sql.settings import SqlSettings
 from gatepass.stores.sql.tokens import SqlTokens
 from gatepass.stores.sql.users import SqlUsers
+from gatepass.stores.sql.verifiers import SqlVerifiers
 
 
 class SqlTransaction:
@@ -47,3 +48,8 @@ class SqlTransaction:
     def failures(self) -> SqlFailures:
         """The failed sign-ins."""
         return SqlFailures(self._connection)
+
+    @cached_property
+    def verifiers(self) -> SqlVerifiers:
+        """The registered verifiers."""
+        return SqlVerifiers(self._connection)
