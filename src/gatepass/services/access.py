@@ -23,6 +23,7 @@ class Action(Enum):
     LIST_TOKENS = auto()
     GET_TOKEN = auto()
     REVOKE_TOKEN = auto()
+    INTROSPECT_TOKEN = auto()
     LIST_USERS = auto()
     GET_USER = auto()
     CREATE_USER = auto()
@@ -34,6 +35,8 @@ class Action(Enum):
     READ_SETTINGS = auto()
     CHANGE_SETTINGS = auto()
     LIST_EVENTS = auto()
+    LIST_VERIFIERS = auto()
+    MANAGE_VERIFIERS = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class _Rule:
     """An administrator may, for anybody."""
     console: bool = False
     """The server's own console may."""
+    verifier: bool = False
+    """A registered verifier may, for anybody."""
     credentials: frozenset[Credential] = frozenset({Credential.PASSWORD, Credential.TOKEN, Credential.SESSION})
     """What a person must have come with."""
     fresh: bool = False
@@ -61,6 +66,7 @@ RULES = {
     Action.LIST_TOKENS: _Rule(owner=True, admin=True, with_tokens_off=False),
     Action.GET_TOKEN: _Rule(owner=True, with_tokens_off=False),
     Action.REVOKE_TOKEN: _Rule(owner=True, admin=True, with_tokens_off=False, about="token"),
+    Action.INTROSPECT_TOKEN: _Rule(owner=True, admin=True, verifier=True),
     Action.LIST_USERS: _Rule(admin=True),
     Action.GET_USER: _Rule(owner=True, admin=True),
     Action.CREATE_USER: _Rule(admin=True, console=True),
@@ -72,13 +78,15 @@ RULES = {
     Action.READ_SETTINGS: _Rule(admin=True, console=True),
     Action.CHANGE_SETTINGS: _Rule(admin=True, console=True),
     Action.LIST_EVENTS: _Rule(admin=True),
+    Action.LIST_VERIFIERS: _Rule(admin=True, console=True),
+    Action.MANAGE_VERIFIERS: _Rule(admin=True, console=True),
 }
 
 
 def authorise(
     tx: Transaction, actor: Actor, action: Action, *, now: datetime, owner_id: UUID | None = None
 ) -> User | None:
-    """Return the acting user (None for the console) if they may, else raise.
+    """Return the acting user (None for the console and verifiers) if they may, else raise.
 
     `owner_id` is the person whom it concerns. Raises Disabled while the feature is off,
     NotAuthenticated if actor or credential are dead by now, NotFound if the actor must not learn
@@ -88,8 +96,7 @@ def authorise(
     if not rule.with_tokens_off and not tx.settings.load().enabled:
         raise Disabled("tokens are switched off")
     if actor.user_id is None:
-        if actor.credential is not Credential.CONSOLE or not rule.console:
-            raise NotAllowed("only a person can do this")
+        _require_not_a_person(tx, actor, rule)
         return None
     user = _live_user(tx, actor, now)
     is_owner = owner_id is not None and owner_id == user.id
@@ -110,6 +117,16 @@ def require_same_password(tx: Transaction, user_id: UUID, set_at: datetime | Non
     stored = tx.users.find_password(user_id)
     if stored is None or stored.changed_at != set_at:
         raise NotAuthenticated
+
+
+def _require_not_a_person(tx: Transaction, actor: Actor, rule: _Rule) -> None:
+    """Raise unless the console, or a verifier that is registered by now, may do this."""
+    if actor.credential is Credential.VERIFIER and rule.verifier:
+        verifier = tx.verifiers.find(actor.credential_id) if actor.credential_id else None
+        if verifier is None or verifier.removed_at is not None:
+            raise NotAuthenticated
+    elif actor.credential is not Credential.CONSOLE or not rule.console:
+        raise NotAllowed("only a person can do this")
 
 
 def _live_user(tx: Transaction, actor: Actor, now: datetime) -> User:

@@ -3,22 +3,25 @@
 import hmac
 
 from gatepass.model.secret import sha256
-from gatepass.model.token import is_expired, parse_token, token_mac
+from gatepass.model.token import PresentedToken, is_expired, parse_token, token_mac
 from gatepass.model.verdict import Accepted, Reason, Rejected, Verdict
 from gatepass.services.deps import Deps
 
 _DUMMY_MAC = sha256("no token has this mac")
 
 
-def verify_token(deps: Deps, text: str) -> Verdict:  # noqa: PLR0911  one return for each reason
+def verify_token(deps: Deps, text: str) -> Verdict:
     """Judge the text that a client sent as its token, at this moment.
 
     Text that is not in canonical form never reaches the store. Raises Unavailable if the store or
     a pepper is out of reach: an outage is not a verdict.
     """
     presented = parse_token(text)
-    if presented is None:
-        return Rejected(Reason.MALFORMED)
+    return Rejected(Reason.MALFORMED) if presented is None else judge_presented(deps, presented)
+
+
+def judge_presented(deps: Deps, presented: PresentedToken) -> Verdict:  # noqa: PLR0911  one return for each reason
+    """Judge a token by its id and digest. Raises Unavailable as `verify_token` does."""
     found = deps.store.find_verification(presented.id)
     if found is None:
         _, pepper = deps.keyring.current_pepper()

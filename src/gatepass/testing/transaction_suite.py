@@ -10,7 +10,15 @@ from gatepass.interfaces import Page, Store, Transaction
 from gatepass.model.settings import Settings
 from gatepass.model.user import Password, PasswordLink
 from gatepass.testing.fakes import START
-from gatepass.testing.records import keep_tokens, keep_users, make_event, make_session, make_token, make_user, make_verifier
+from gatepass.testing.records import (
+    keep_tokens,
+    keep_users,
+    make_event,
+    make_session,
+    make_token,
+    make_user,
+    make_verifier,
+)
 
 _USER = make_user("maria@example.com")
 _TOKEN = make_token(_USER)

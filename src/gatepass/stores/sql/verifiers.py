@@ -14,9 +14,7 @@ _COLUMNS = "id, name, mac, pepper, created_at, removed_at"
 
 def _verifier_of(row: Row) -> RegisteredVerifier:
     verifier_id, name, mac, pepper, created, removed = row
-    return RegisteredVerifier(
-        UUID(bytes=verifier_id), name, mac, pepper, from_milliseconds(created), instant(removed)
-    )
+    return RegisteredVerifier(UUID(bytes=verifier_id), name, mac, pepper, from_milliseconds(created), instant(removed))
 
 
 class SqlVerifiers:
