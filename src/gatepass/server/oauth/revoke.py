@@ -42,8 +42,8 @@ def revoke(deps: Deps, judge: Judge, actor: Actor, fields: Mapping[str, str]) ->
         revoke_token(deps, actor, presented.id)
     except Gone:
         pass  # somebody else was faster
-    except NotFound:
-        raise UnauthorizedClient("the token is somebody else's") from None
     except Disabled:
         raise UnsupportedTokenType("token", "cannot be revoked while tokens are switched off") from None
+    except NotFound:
+        raise UnauthorizedClient("the token is somebody else's") from None
     return empty(result=result, token_id=presented.id)
