@@ -82,7 +82,7 @@ def test_a_revocation_is_in_the_audit_log_once(scene: Scene) -> None:
         for event in scene.server.admin("GET", "/v4/auditEvents").json["data"]
         if event["action"] == "token.deleted" and event["subjectId"] == info["tokenId"]
     ]
-    assert [(event["actor"], event["credential"]) for event in events] == [(MARIA[0], "password")]
+    assert [(event["actorEmail"], event["credential"]) for event in events] == [(MARIA[0], "password")]
 
 
 def test_somebody_elses_token_is_refused_and_goes_on_working(scene: Scene) -> None:
