@@ -95,8 +95,9 @@ def test_somebody_elses_token_is_refused_and_goes_on_working(scene: Scene) -> No
 
 def test_a_verifier_may_not_revoke(scene: Scene) -> None:
     for how in ({"bearer": scene.credential}, {"headers": basic_of(scene.verifier_id, scene.credential)}):
-        reply = revoke(scene, scene.value, **how)
-        assert (reply.status, reply.json["error"]) == (400, "unauthorized_client")
+        for value in (scene.value, UNKNOWN, "nonsense"):
+            reply = revoke(scene, value, **how)
+            assert (reply.status, reply.json["error"]) == (400, "unauthorized_client")
     assert works(scene, scene.value)
 
 

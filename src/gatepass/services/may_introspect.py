@@ -8,8 +8,8 @@ from gatepass.services.access import Action, authorise
 from gatepass.services.deps import Deps
 
 
-def may_introspect(deps: Deps, actor: Actor, owner_id: UUID) -> bool:
-    """Tell whether a token of this owner is the actor's to see.
+def may_introspect(deps: Deps, actor: Actor, owner_id: UUID | None) -> bool:
+    """Tell whether a token of this owner is the actor's to see; with the actor's own id, whether they may ask at all.
 
     Raises NotAuthenticated if the actor's credential is dead by now, NotAllowed if it is none that
     asks about tokens.

@@ -28,6 +28,8 @@ _PROBING = frozenset({Reason.MALFORMED.value, Reason.UNKNOWN.value})
 
 def _introspect(context: Context, actor: Actor, fields: Mapping[str, str]) -> Answer:
     deps = context.deps
+    # SECURITY: who may not ask at all must hear so whatever the token is, so this comes before any token.
+    may_introspect(deps, actor, actor.user_id)
     caller = Caller(
         is_verifier=actor.credential is Credential.VERIFIER,
         may_see=lambda owner_id: may_introspect(deps, actor, owner_id),
