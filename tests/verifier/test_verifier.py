@@ -9,7 +9,7 @@ import pytest
 from gatepass.errors import NotAllowed, NotAuthenticated, Unavailable
 from gatepass.model.rights import check_rights
 from gatepass.model.secret import generate_id, generate_secret
-from gatepass.model.token import CreatedToken, TokenKind, write_token
+from gatepass.model.token import CreatedToken, PresentedToken, TokenKind, parse_token, write_token
 from gatepass.model.verdict import Accepted, Reason, Rejected
 from gatepass.services.change_settings import change_settings
 from gatepass.services.change_user import UserChanges, change_user
@@ -220,6 +220,19 @@ def test_a_blocking_source_is_asked_beside_the_event_loop(world: World, verifier
 
     asyncio.run(ask())
     assert (reason(verifier, made), source.looks) == (None, 1)
+
+
+def test_a_digest_sent_with_another_tokens_id_says_nothing_about_either(world: World, verifier: Verifier) -> None:
+    """Both come from outside; a refusal of the pair must not stick to the token whose digest it is."""
+    one, other = (parse_token(world.token(world.admin).value.reveal()) for _ in range(2))
+    assert one
+    assert other
+    for _ in range(2):
+        assert verifier.judge(PresentedToken(one.id, other.digest)) == Rejected(Reason.UNKNOWN)
+        for right in (one, other):
+            found = verifier.judge(right)
+            assert isinstance(found, Accepted)
+            assert found.token_id == right.id
 
 
 def test_no_thread_ever_sees_a_token_accepted_after_its_deletion(world: World, verifier: Verifier) -> None:

@@ -27,8 +27,15 @@ NEVER_EXPIRES = -1
 TOKEN_LENGTH = 66
 DESCRIPTION_LENGTH = 200
 
-_FORM = re.compile(r"\A(gpat|gpsa)_([0-9A-Za-z]{22})_[0-9A-Za-z]{32}([0-9A-Za-z]{6})\Z", re.ASCII)
 _ID_SPACE = 2**128
+
+
+def value_form(prefixes: str) -> re.Pattern[str]:
+    """Return the form of all values that start with one of `prefixes` (`a|b`)."""
+    return re.compile(rf"\A({prefixes})_([0-9A-Za-z]{{22}})_[0-9A-Za-z]{{32}}([0-9A-Za-z]{{6}})\Z", re.ASCII)
+
+
+_FORM = value_form("gpat|gpsa")
 
 
 class TokenKind(StrEnum):
@@ -105,24 +112,35 @@ def is_expired(expires_at: datetime | None, now: datetime) -> bool:
 
 def write_token(kind: TokenKind, token_id: UUID, secret: Secret) -> Secret:
     """Return the full value of a token."""
-    head = f"{kind.value}_{encode_base62(token_id.int, width=22)}_{secret.reveal()}"
+    return write_value(kind.value, token_id, secret)
+
+
+def write_value(prefix: str, value_id: UUID, secret: Secret) -> Secret:
+    """Return a value of a token's shape: prefix, id, secret and checksum."""
+    head = f"{prefix}_{encode_base62(value_id.int, width=22)}_{secret.reveal()}"
     return Secret(head + encode_base62(crc32(head.encode("ascii")), width=6))
 
 
 def parse_token(text: str) -> PresentedToken | None:
     """Read the text a client sent; None if it is not in canonical form. No I/O."""
-    # SECURITY: no trimming, folding or decoding: one token has one spelling.
-    form = _FORM.match(text) if len(text) == TOKEN_LENGTH else None
-    if form is None or decode_base62(form[3]) != crc32(text[:-6].encode("ascii")):
+    found = parse_value(text, _FORM)
+    return None if found is None else PresentedToken(*found)
+
+
+def parse_value(text: str, form: re.Pattern[str]) -> tuple[UUID, bytes] | None:
+    """Return id and digest of a value in the canonical `form` of its kind, None if it is not. No I/O."""
+    # SECURITY: no trimming, folding or decoding: one value has one spelling.
+    found = form.match(text) if len(text) == TOKEN_LENGTH else None
+    if found is None or decode_base62(found[3]) != crc32(text[:-6].encode("ascii")):
         return None
-    number = decode_base62(form[2])
+    number = decode_base62(found[2])
     if number >= _ID_SPACE:
         return None
-    return PresentedToken(UUID(int=number), sha256(text))
+    return UUID(int=number), sha256(text)
 
 
 def token_mac(pepper: bytes, digest: bytes) -> bytes:
-    """Return what is kept of a token: HMAC-SHA-256 of its digest under a pepper, 32 bytes."""
+    """Return what is kept of a token, or of another value of its shape: HMAC-SHA-256 of its digest, 32 bytes."""
     return hmac.digest(pepper, digest, "sha256")
 
 

@@ -102,7 +102,9 @@ class RequestLayer:
             "request_id": state["request_id"],
         }
         if actor := state.get("actor"):
-            fields |= {"user_id": str(actor.user_id), "credential": actor.credential.value}
+            fields["credential"] = actor.credential.value
+            if actor.user_id:
+                fields["user_id"] = str(actor.user_id)
             if actor.credential_id:
                 fields["credential_id"] = str(actor.credential_id)
         if refusal := state.get("refusal"):

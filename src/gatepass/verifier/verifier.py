@@ -89,20 +89,33 @@ class Verifier:
             return entry
         return self._cache.find(digest, self._now())
 
-    def look_up_digest(self, presented: PresentedToken) -> Entry | Rejected:
-        """Judge a token of which only id and digest are known, as registered verifiers send it; see `check`."""
-        return self._cache.find(presented.digest, self._now()) or self._fill(presented)
+    def judge(self, presented: PresentedToken) -> Verdict:
+        """Judge a token of which only id and digest are known, at this moment but for no particular request."""
+        found = self._cache.find(presented.digest, self._now())
+        # SECURITY: the two come from outside, so they need not belong together. Only an acceptance shows that
+        # they do; a refusal must not be remembered for the token whose digest it is.
+        if isinstance(found, Entry) and found.number == presented.id.int:
+            return self._unless_expired(found)
+        stamp = self._cache.stamp()
+        verdict = self._ask(presented)
+        if isinstance(verdict, Accepted):
+            verdict = self._cache.put(presented.digest, verdict, stamp=stamp, now=self._now())
+        return self._unless_expired(verdict)
 
-    def check(self, found: Entry | Rejected, requirements: Requirements | None) -> Verdict:
+    def check(self, found: Verdict, requirements: Requirements | None) -> Verdict:
         """Hold what is known of a token against the time and the request."""
+        found = self._unless_expired(found)
         if isinstance(found, Rejected):
             return found
-        if found.ends <= self._now():
-            return Rejected(Reason.EXPIRED, found.token_id)
         if requirements is NOTHING and found.rights is FULL_ACCESS:
             return found
         refusal = find_refusal(found, requirements)
         return found if refusal is None else Rejected(refusal, found.token_id)
+
+    def _unless_expired(self, verdict: Verdict) -> Verdict:
+        if isinstance(verdict, Accepted) and verdict.ends <= self._now():
+            return Rejected(Reason.EXPIRED, verdict.token_id)
+        return verdict
 
     def _look_up(self, token: str) -> Entry | Rejected:
         presented = parse_token(token)
@@ -111,7 +124,8 @@ class Verifier:
     def _fill(self, presented: PresentedToken) -> Entry | Rejected:
         """Ask the source; remember the answer if nothing changed meanwhile."""
         stamp = self._cache.stamp()
+        return self._cache.put(presented.digest, self._ask(presented), stamp=stamp, now=self._now())
+
+    def _ask(self, presented: PresentedToken) -> Verdict:
         verdict = self._source.peek(presented)
-        if verdict is None:
-            verdict = self._source.fetch([presented])[0]
-        return self._cache.put(presented.digest, verdict, stamp=stamp, now=self._now())
+        return self._source.fetch([presented])[0] if verdict is None else verdict
