@@ -8,11 +8,14 @@ once, and each verdict is held against them when it is asked for next. See
 
 import threading
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from gatepass.interfaces.verification import ChangeFeed
 from gatepass.model.change import Change, ChangeKind
 from gatepass.model.verdict import Accepted, Rejected, Verdict
+
+if TYPE_CHECKING:  # as in verifier.py
+    from gatepass.interfaces.verification import ChangeFeed
 
 MOST_REFUSALS = 10_000
 REFUSAL_SECONDS = 60.0
@@ -49,7 +52,7 @@ class Cache:
     tokens used are there, and a hit costs no bookkeeping.
     """
 
-    def __init__(self, feed: ChangeFeed, *, most: int) -> None:
+    def __init__(self, feed: "ChangeFeed", *, most: int) -> None:
         """Begin empty: what an earlier process knew counts for nothing."""
         self.young: dict[bytes, Entry] = {}
         self.words: Sequence[int] = feed.words

@@ -1,18 +1,20 @@
 """The verifier: judges presented tokens, from memory where that is certain, else from its source."""
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from gatepass.errors import NotAllowed, NotAuthenticated
-from gatepass.interfaces.verification import ChangeFeed, VerdictSource
 from gatepass.model.network import parse_address
+from gatepass.model.presented import TOKEN_LENGTH, PresentedToken, parse_token
 from gatepass.model.rights import FULL_ACCESS
-from gatepass.model.token import TOKEN_LENGTH, PresentedToken, parse_token
 from gatepass.model.verdict import Accepted, Reason, Rejected, Verdict
 from gatepass.verifier.cache import Cache, Entry
 from gatepass.verifier.requirements import NOTHING, Requirements, find_refusal
+
+if TYPE_CHECKING:  # their package brings everything that is stored, which a service that verifies never needs
+    from gatepass.interfaces.verification import ChangeFeed, VerdictSource
 
 _MALFORMED = Rejected(Reason.MALFORMED)
 
@@ -22,8 +24,8 @@ class Verifier:
 
     def __init__(
         self,
-        source: VerdictSource,
-        feed: ChangeFeed,
+        source: "VerdictSource",
+        feed: "ChangeFeed",
         *,
         most: int = 100_000,
         now: Callable[[], float] = time.time,  # noqa: TID251  the clock, where none is injected
@@ -47,6 +49,8 @@ class Verifier:
 
     async def verify_async(self, token: str, requirements: Requirements = NOTHING) -> Verdict:
         """Judge as `verify` does, without ever blocking the event loop."""
+        import asyncio  # noqa: PLC0415  half of all that an import of the verifier would cost; whoever is here has it
+
         found = self.recall(token)
         if found is None and (presented := parse_token(token)):
             stamp = self._cache.stamp()

@@ -1,0 +1,41 @@
+"""Presented tokens: the text that a client sends, read and not yet judged.
+
+A verifier needs this and none of the records, so it stands apart from them: `model/token.py` says
+what the format is and writes it.
+"""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from uuid import UUID
+from zlib import crc32
+
+from gatepass.model.base62 import decode_base62
+
+TOKEN_LENGTH = 66
+
+_FORM = re.compile(r"\A(gpat|gpsa)_([0-9A-Za-z]{22})_[0-9A-Za-z]{32}([0-9A-Za-z]{6})\Z", re.ASCII)
+_ID_SPACE = 2**128
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedToken:
+    """A well-formed token text, not yet judged. It keeps the digest, never the text."""
+
+    id: UUID
+    digest: bytes
+
+
+def parse_token(text: str) -> PresentedToken | None:
+    """Read the text a client sent; None if it is not in canonical form. No I/O."""
+    # SECURITY: no trimming, folding or decoding: one token has one spelling.
+    form = _FORM.match(text) if len(text) == TOKEN_LENGTH else None
+    if form is None:
+        return None
+    encoded = text.encode("ascii")
+    if decode_base62(form[3]) != crc32(encoded[:-6]):
+        return None
+    number = decode_base62(form[2])
+    if number >= _ID_SPACE:
+        return None
+    return PresentedToken(UUID(int=number), sha256(encoded).digest())
