@@ -3,10 +3,12 @@
 import asyncio
 import threading
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from gatepass.errors import Unavailable
+from gatepass.model.rights import Rights
 from gatepass.model.secret import generate_id, generate_secret
 from gatepass.model.token import CreatedToken, TokenKind, write_token
 from gatepass.model.verdict import Accepted, Reason, Rejected
@@ -205,6 +207,31 @@ def test_memory_is_bounded_and_keeps_what_is_in_use(world: World, verifier: Veri
         assert reason(verifier, each) is None
         assert len(verifier._cache) <= 100
     assert source.looks == 300
+
+
+def test_tokens_of_one_owner_have_the_owner_in_memory_once(world: World) -> None:
+    kept = cache.Cache(world.store, most=10)
+    owner = generate_id(START)
+
+    def keep(number: int) -> Accepted:
+        # All of it made anew, as a look-up does.
+        name, rights = f"person{len('1234')}@example.com", Rights(scopes=("orders:read",))
+        verdict = Accepted(generate_id(START), UUID(bytes=owner.bytes), name, None, rights)
+        found = kept.put(number.to_bytes(32, "big"), verdict, stamp=kept.stamp(), now=0)
+        assert found == verdict
+        return found
+
+    one, other = keep(1), keep(2)
+    for name in ("owner_id", "owner_name", "rights"):
+        assert getattr(one, name) is getattr(other, name)
+
+
+def test_owners_are_forgotten_too(world: World) -> None:
+    kept = cache.Cache(world.store, most=10)
+    for number in range(500):
+        verdict = Accepted(generate_id(START), generate_id(START), f"person{number}@example.com", None)
+        kept.put(number.to_bytes(32, "big"), verdict, stamp=None, now=0)  # a change is under way: nothing is kept
+        assert len(kept._shared) <= 20
 
 
 def test_a_blocking_source_is_asked_beside_the_event_loop(world: World, verifier: Verifier, source: Counting) -> None:
