@@ -5,8 +5,8 @@ what the format is and writes it.
 """
 
 import re
-from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 from uuid import UUID
 from zlib import crc32
 
@@ -18,8 +18,7 @@ _FORM = re.compile(r"\A(gpat|gpsa)_([0-9A-Za-z]{22})_[0-9A-Za-z]{32}([0-9A-Za-z]
 _ID_SPACE = 2**128
 
 
-@dataclass(frozen=True, slots=True)
-class PresentedToken:
+class PresentedToken(NamedTuple):
     """A well-formed token text, not yet judged. It keeps the digest, never the text."""
 
     id: UUID
