@@ -42,9 +42,10 @@ class Verifier:
         Text that is not in canonical form never reaches the source. Raises Unavailable if the source
         is out of reach: an outage is not a verdict. May block where the source does.
         """
-        found = self.recall(token)
-        if found is None:
-            found = self._look_up(token)
+        found = self.recall(token) or self._look_up(token)
+        # What `check` would say of most tokens, without a call: it is a tenth of the time.
+        if type(found) is Entry and found.rights is FULL_ACCESS and found.ends > self._now():
+            return found
         return self.check(found, requirements)
 
     async def verify_async(self, token: str, requirements: Requirements = NOTHING) -> Verdict:
@@ -82,9 +83,12 @@ class Verifier:
 
         An entry may have expired and knows nothing of the request: give it to `check`.
         """
-        if len(token) != TOKEN_LENGTH or not token.isascii():
+        if len(token) != TOKEN_LENGTH:
             return _MALFORMED
-        digest = sha256(token.encode()).digest()
+        try:
+            digest = sha256(token.encode()).digest()
+        except UnicodeEncodeError:  # half a surrogate pair; other text that is no token is never in memory
+            return _MALFORMED
         entry = self._cache.young.get(digest)
         words = self._words
         if entry is not None and entry.revision == words[0] == words[1]:
