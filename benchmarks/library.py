@@ -31,7 +31,7 @@ from support.server import environment
 
 ROUNDS, TIMES, IMPORTS = 500, 1, 60
 # Turns of about a millisecond: other work on the machine breaks into a long one more often than into a short one.
-IMPORT = "from gatepass.verifier.verifier import Verifier"
+IMPORT = "from gatepass.verifier import Verifier"
 RIGHTS = Rights(("orders:read", "invoices:*"), check_networks(["203.0.113.0/24"]))
 REQUIREMENTS = Requirements(scopes=("orders:read",), client=parse_address("203.0.113.7"))
 

@@ -10,7 +10,7 @@ SRC = Path(__file__).parents[2] / "src"
 
 
 def loaded() -> set[str]:
-    code = f"import sys; sys.path.insert(0, {str(SRC)!r}); import gatepass.verifier.verifier; print(*sys.modules)"
+    code = f"import sys; sys.path.insert(0, {str(SRC)!r}); import gatepass.verifier; print(*sys.modules)"
     return set(subprocess.check_output([sys.executable, "-I", "-S", "-c", code], text=True).split())
 
 

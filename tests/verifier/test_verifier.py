@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from gatepass.errors import Unavailable
-from gatepass.model.rights import Rights
+from gatepass.errors import NotAllowed, NotAuthenticated, Unavailable
+from gatepass.model.rights import Rights, check_rights
 from gatepass.model.secret import generate_id, generate_secret
 from gatepass.model.token import CreatedToken, TokenKind, write_token
 from gatepass.model.verdict import Accepted, Reason, Rejected
@@ -38,6 +38,15 @@ def test_a_token_is_looked_up_once_and_remembered(world: World, verifier: Verifi
     for _ in range(5):
         assert verifier.verify(made.value.reveal()) == expected
     assert source.looks == 1
+
+
+@pytest.mark.parametrize("rights", [(None, None, None), (["*:*"], None, None)])
+def test_what_cannot_be_read_as_a_requirement_is_met_by_no_token(world: World, verifier: Verifier, rights) -> None:
+    made = world.token(world.admin, rights=check_rights(*rights))
+    for _ in range(2):  # looked up, then remembered
+        found = verifier.verify(made.value.reveal(), None)
+        assert isinstance(found, Rejected)
+        assert found.reason is Reason.SCOPE
 
 
 def test_a_deleted_token_is_refused_from_the_moment_the_deletion_returns(world: World, verifier: Verifier) -> None:
@@ -271,3 +280,16 @@ def test_no_thread_ever_sees_a_token_accepted_after_its_deletion(world: World, v
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_what_is_required_is_there_or_raises(world: World, verifier: Verifier) -> None:
+    made = world.token(world.admin, rights=check_rights(["reports:read"], ["10.0.0.0/8"], ["billing"]))
+    text = made.value.reveal()
+    fitting = {"scope": "reports:read", "audience": "billing", "client": "10.1.2.3"}
+    assert verifier.require(text, **fitting).token_id == made.token.id
+    for wrong in ({"client": None}, {"client": "11.0.0.1"}, {"audience": None}, {"audience": "other"}):
+        with pytest.raises(NotAuthenticated):
+            verifier.require(text, **{**fitting, **wrong})
+    for scope in ("reports:write", ["reports:read", "people:read"], "reports:*"):
+        with pytest.raises(NotAllowed):
+            verifier.require(text, **{**fitting, "scope": scope})
