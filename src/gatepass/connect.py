@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from gatepass.interfaces import Clock, Keyring, Store
-from gatepass.model.token import PresentedToken
+from gatepass.model.presented import PresentedToken
 from gatepass.model.verdict import Verdict
 from gatepass.services.judge_token import judge_token
 from gatepass.verifier.verifier import Verifier

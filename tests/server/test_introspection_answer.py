@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from gatepass.errors import InvalidInput, NotAuthenticated, Unavailable
+from gatepass.model.presented import PresentedToken
 from gatepass.model.rights import FULL_ACCESS, Rights, check_rights
-from gatepass.model.token import PresentedToken
 from gatepass.model.verdict import Accepted, Reason, Rejected, Verdict
 from gatepass.server.oauth.answers import Answer
 from gatepass.server.oauth.introspect import Caller, introspect

@@ -7,9 +7,9 @@ import pytest
 from gatepass.errors import Conflict, NotAllowed, NotFound
 from gatepass.interfaces import Page
 from gatepass.model.actor import Actor, Credential
+from gatepass.model.presented import parse_token
 from gatepass.model.rights import FULL_ACCESS, Rights, check_rights
 from gatepass.model.secret import generate_id
-from gatepass.model.token import parse_token
 from gatepass.model.verdict import Accepted
 from gatepass.services.access import RULES, Action, authorise
 from gatepass.services.change_user import UserChanges, change_user

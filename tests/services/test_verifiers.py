@@ -7,6 +7,7 @@ import pytest
 
 from gatepass.errors import Conflict, InvalidInput, NotAllowed, NotAuthenticated, NotFound, Unavailable
 from gatepass.model.actor import CONSOLE, Actor, Credential
+from gatepass.model.presented import parse_token
 from gatepass.model.registered_verifier import (
     AddedVerifier,
     RegisteredVerifier,
@@ -14,7 +15,7 @@ from gatepass.model.registered_verifier import (
     write_verifier_credential,
 )
 from gatepass.model.secret import Secret, generate_id, generate_secret, instant_of
-from gatepass.model.token import TokenKind, parse_token, write_token
+from gatepass.model.token import TokenKind, write_token
 from gatepass.model.verdict import Reason
 from gatepass.services import check_verifier as checking
 from gatepass.services.add_verifier import add_verifier

@@ -10,9 +10,10 @@ from datetime import datetime
 from uuid import UUID
 
 from gatepass.errors import InvalidInput
+from gatepass.model.presented import parse_value, value_form
 from gatepass.model.secret import Secret
 from gatepass.model.text import check_line
-from gatepass.model.token import parse_value, value_form, write_value
+from gatepass.model.token import write_value
 
 NAME_LENGTH = 100
 PREFIX = "gpvf"

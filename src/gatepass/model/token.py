@@ -1,11 +1,10 @@
-"""Tokens: the stored record, the text a client presents, and the format between them.
+"""Tokens: the stored record, and the text that is made for a client.
 
 `gpat_<token id, 22 base62>_<secret, 32 base62><checksum, 6 base62>`: 66 characters, accepted in
 this one form only. The published vectors are in `tests/vectors/token-format.json`.
 """
 
 import hmac
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,9 +12,9 @@ from uuid import UUID
 from zlib import crc32
 
 from gatepass.errors import InvalidInput
-from gatepass.model.base62 import decode_base62, encode_base62
+from gatepass.model.base62 import encode_base62
 from gatepass.model.rights import FULL_ACCESS, Rights
-from gatepass.model.secret import Secret, sha256
+from gatepass.model.secret import Secret
 from gatepass.model.text import check_line
 
 MAXIMUM_LIFETIME_SECONDS = 3_153_600_000
@@ -24,18 +23,7 @@ MAXIMUM_LIFETIME_SECONDS = 3_153_600_000
 NEVER_EXPIRES = -1
 """What stands for "no end" where a lifetime is asked for."""
 
-TOKEN_LENGTH = 66
 DESCRIPTION_LENGTH = 200
-
-_ID_SPACE = 2**128
-
-
-def value_form(prefixes: str) -> re.Pattern[str]:
-    """Return the form of all values that start with one of `prefixes` (`a|b`)."""
-    return re.compile(rf"\A({prefixes})_([0-9A-Za-z]{{22}})_[0-9A-Za-z]{{32}}([0-9A-Za-z]{{6}})\Z", re.ASCII)
-
-
-_FORM = value_form("gpat|gpsa")
 
 
 class TokenKind(StrEnum):
@@ -51,14 +39,6 @@ class TokenStatus(StrEnum):
     ACTIVE = "active"
     EXPIRED = "expired"
     DELETED = "deleted"
-
-
-@dataclass(frozen=True, slots=True)
-class PresentedToken:
-    """A well-formed token text, not yet judged. It keeps the digest, never the text."""
-
-    id: UUID
-    digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,24 +99,6 @@ def write_value(prefix: str, value_id: UUID, secret: Secret) -> Secret:
     """Return a value of a token's shape: prefix, id, secret and checksum."""
     head = f"{prefix}_{encode_base62(value_id.int, width=22)}_{secret.reveal()}"
     return Secret(head + encode_base62(crc32(head.encode("ascii")), width=6))
-
-
-def parse_token(text: str) -> PresentedToken | None:
-    """Read the text a client sent; None if it is not in canonical form. No I/O."""
-    found = parse_value(text, _FORM)
-    return None if found is None else PresentedToken(*found)
-
-
-def parse_value(text: str, form: re.Pattern[str]) -> tuple[UUID, bytes] | None:
-    """Return id and digest of a value in the canonical `form` of its kind, None if it is not. No I/O."""
-    # SECURITY: no trimming, folding or decoding: one value has one spelling.
-    found = form.match(text) if len(text) == TOKEN_LENGTH else None
-    if found is None or decode_base62(found[3]) != crc32(text[:-6].encode("ascii")):
-        return None
-    number = decode_base62(found[2])
-    if number >= _ID_SPACE:
-        return None
-    return UUID(int=number), sha256(text)
 
 
 def token_mac(pepper: bytes, digest: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """What one request requires of a token; checked after the cache, by every door with this code."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gatepass.model.network import Address, contains
 from gatepass.model.rights import FULL_ACCESS
@@ -8,8 +8,7 @@ from gatepass.model.scope import covers_all
 from gatepass.model.verdict import Accepted, Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Requirements:
+class Requirements(NamedTuple):
     """What is asked, by whom, from where."""
 
     scopes: tuple[str, ...] = ()

@@ -13,10 +13,10 @@ from uuid import UUID
 from gatepass.errors import InvalidInput
 from gatepass.model.instant import to_milliseconds
 from gatepass.model.network import Address, parse_address
+from gatepass.model.presented import PresentedToken, parse_token
 from gatepass.model.rights import Rights, check_audience
 from gatepass.model.scope import check_scopes
 from gatepass.model.secret import instant_of
-from gatepass.model.token import PresentedToken, parse_token
 from gatepass.model.verdict import Accepted, Reason, Verdict
 from gatepass.server.oauth.answers import Answer, write
 from gatepass.verifier.requirements import Requirements, find_refusal

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from gatepass.errors import Disabled, Gone, InvalidInput, NotFound
 from gatepass.model.actor import Actor, Credential
+from gatepass.model.presented import parse_token
 from gatepass.model.registered_verifier import is_verifier_credential
-from gatepass.model.token import parse_token
 from gatepass.model.verdict import Accepted, Reason
 from gatepass.server.oauth.answers import Answer, UnauthorizedClient, UnsupportedTokenType, empty
 from gatepass.server.oauth.introspect import Judge
