@@ -34,9 +34,10 @@ class Verifier:
         self._words = self._cache.words
         self._now = now
 
-    def verify(self, token: str, requirements: Requirements = NOTHING) -> Verdict:
+    def verify(self, token: str, requirements: Requirements | None = NOTHING) -> Verdict:
         """Judge the text that a client sent as its token, for this request at this moment.
 
+        `requirements` are None if what is required could not be read: nothing meets that.
         Text that is not in canonical form never reaches the source. Raises Unavailable if the source
         is out of reach: an outage is not a verdict. May block where the source does.
         """
@@ -45,7 +46,7 @@ class Verifier:
             found = self._look_up(token)
         return self.check(found, requirements)
 
-    async def verify_async(self, token: str, requirements: Requirements = NOTHING) -> Verdict:
+    async def verify_async(self, token: str, requirements: Requirements | None = NOTHING) -> Verdict:
         """Judge as `verify` does, without ever blocking the event loop."""
         found = self.recall(token)
         if found is None and (presented := parse_token(token)):
@@ -78,9 +79,15 @@ class Verifier:
 
         An entry may have expired and knows nothing of the request: give it to `check`.
         """
-        if len(token) != TOKEN_LENGTH or not token.isascii():
+        if not token.isascii():
             return _MALFORMED
-        digest = sha256(token.encode()).digest()
+        return self.recall_encoded(token.encode())
+
+    def recall_encoded(self, token: bytes) -> Entry | Rejected | None:
+        """Recall by the bytes of the text, as they came in a header."""
+        if len(token) != TOKEN_LENGTH:
+            return _MALFORMED
+        digest = sha256(token).digest()
         entry = self._cache.young.get(digest)
         words = self._words
         if entry is not None and entry.revision == words[0] == words[1]:
@@ -91,13 +98,13 @@ class Verifier:
         """Judge a token of which only id and digest are known, as registered verifiers send it; see `check`."""
         return self._cache.find(presented.digest, self._now()) or self._fill(presented)
 
-    def check(self, found: Entry | Rejected, requirements: Requirements) -> Verdict:
+    def check(self, found: Entry | Rejected, requirements: Requirements | None) -> Verdict:
         """Hold what is known of a token against the time and the request."""
         if isinstance(found, Rejected):
             return found
         if found.ends <= self._now():
             return Rejected(Reason.EXPIRED, found.token_id)
-        if found.rights is FULL_ACCESS:
+        if found.rights is FULL_ACCESS and requirements is not None:
             return found
         refusal = find_refusal(found, requirements)
         return found if refusal is None else Rejected(refusal, found.token_id)
