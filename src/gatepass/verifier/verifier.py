@@ -41,10 +41,7 @@ class Verifier:
         Text that is not in canonical form never reaches the source. Raises Unavailable if the source
         is out of reach: an outage is not a verdict. May block where the source does.
         """
-        found = self.recall(token)
-        if found is None:
-            found = self._look_up(token)
-        return self.check(found, requirements)
+        return self.check(self.look_up(token), requirements)
 
     async def verify_async(self, token: str, requirements: Requirements | None = NOTHING) -> Verdict:
         """Judge as `verify` does, without ever blocking the event loop."""
@@ -94,6 +91,14 @@ class Verifier:
             return entry
         return self._cache.find(digest, self._now())
 
+    def look_up(self, token: str) -> Entry | Rejected:
+        """Return what is known of a token, from memory or from the source; give it to `check`, as for `recall`."""
+        found = self.recall(token)
+        if found is None:
+            presented = parse_token(token)
+            found = self._fill(presented) if presented else _MALFORMED
+        return found
+
     def look_up_digest(self, presented: PresentedToken) -> Entry | Rejected:
         """Judge a token of which only id and digest are known, as registered verifiers send it; see `check`."""
         return self._cache.find(presented.digest, self._now()) or self._fill(presented)
@@ -108,10 +113,6 @@ class Verifier:
             return found
         refusal = find_refusal(found, requirements)
         return found if refusal is None else Rejected(refusal, found.token_id)
-
-    def _look_up(self, token: str) -> Entry | Rejected:
-        presented = parse_token(token)
-        return self._fill(presented) if presented else _MALFORMED
 
     def _fill(self, presented: PresentedToken) -> Entry | Rejected:
         """Ask the source; remember the answer if nothing changed meanwhile."""
