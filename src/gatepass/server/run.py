@@ -20,11 +20,10 @@ from gatepass.server.private import prepare_process
 from gatepass.server.settings import Config, require_safe_listen, split_listen
 from gatepass.server.sockets import BACKLOG, listening
 from gatepass.services.deps import Deps
-from gatepass.verifier.limits import KEEP_ALIVE_SECONDS
+from gatepass.verifier.limits import KEEP_ALIVE_SECONDS, STOP_SECONDS
 
 _log = get_logger(__name__)
 _DEFAULT_METRICS = "127.0.0.1:8421"
-_STOP_SECONDS = 10
 
 
 class _Server(uvicorn.Server):
@@ -83,7 +82,7 @@ def _uvicorn_config(context: Context, tls: ssl.SSLContext | None) -> uvicorn.Con
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_STOP_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
         backlog=BACKLOG,
     )
     made.load()

@@ -6,9 +6,11 @@ happens is one line of JSON on standard output. It imports as little as it can: 
 
 import json
 import os
+import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 from gatepass.connect import open_verifier
@@ -23,10 +25,8 @@ _REPORT_SECONDS = 1.0
 
 def tell(event: str, **fields: Any) -> None:
     """Tell the supervisor. Where it is gone nobody hears it."""
-    try:
+    with suppress(OSError):
         os.write(sys.stdout.fileno(), json.dumps({"event": event, **fields}).encode() + b"\n")
-    except OSError:
-        pass
 
 
 class _Trouble:
@@ -52,6 +52,7 @@ def _text(error: Exception) -> str:
 def main() -> int:
     """Serve until told to stop; return the exit code."""
     prepare_process()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to act upon
     settings = json.loads(sys.stdin.buffer.readline())
     listeners = [socket.socket(fileno=each) for each in settings["descriptors"]]
     results = Results()

@@ -12,3 +12,5 @@ CONNECTIONS = 1000
 DROPPED_BYTES = 4 * 1024 * 1024
 DROPPED_SECONDS = 2
 """What is refused and already on its way is read and dropped, so that the client gets to see the answer."""
+STOP_SECONDS = 10
+"""What a request that has begun may take to end when the process stops."""

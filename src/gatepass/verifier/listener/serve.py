@@ -8,10 +8,9 @@ from typing import Protocol
 
 import uvloop
 
+from gatepass.verifier.limits import STOP_SECONDS
 from gatepass.verifier.listener.protocol import Connection, Door
 
-STOP_SECONDS = 10
-"""How long requests that have begun may take to end."""
 _SWEEP_SECONDS = 1
 
 
@@ -24,7 +23,7 @@ class ServedDoor(Door, Protocol):
 def serve_door(
     door: ServedDoor, sockets: Iterable[socket.socket], *, ready: Callable[[], None], stop_with: Iterable[int] = ()
 ) -> None:
-    """Answer until SIGTERM or SIGINT, then end connections as their requests are answered.
+    """Answer until SIGTERM, then end connections as their requests are answered.
 
     `ready` is called when connections are accepted; the end of what the descriptors in `stop_with` tell
     is the end here too.
@@ -37,8 +36,7 @@ async def _serve(
 ) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    loop.add_signal_handler(signal.SIGTERM, stopping.set)
     for descriptor in stop_with:
         loop.add_reader(descriptor, stopping.set)
     servers = [await _listen(loop, door, each) for each in sockets]
