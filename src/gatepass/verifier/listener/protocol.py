@@ -229,6 +229,10 @@ class Connection(asyncio.Protocol):
     def _stopped(self, data: bytes, stop: Exception) -> None:
         """Go on behind an offer of another protocol; refuse anything else that the parser did not like."""
         if isinstance(stop, httptools.HttpParserUpgrade):
+            if self.parser.get_method() == b"CONNECT" and not self.closing:
+                self._out[-1:] = []  # nobody gets a tunnel, whatever its path was answered
+                self._refuse(400)
+                return
             # SECURITY: the parser stops behind the header block. No body may follow it (see on_headers_complete),
             # so what comes is the next request, whatever protocol was offered (RFC 9110, 7.8).
             self._new_parser()
