@@ -178,10 +178,12 @@ def test_a_client_that_takes_no_answers_is_read_no_further(listener: Listener) -
 def test_a_thousand_connections_a_worker_and_no_more(server: Server, token: str) -> None:
     with Listener(server.data) as listener, ExitStack() as stack:
         for _ in range(1000):
-            stack.enter_context(listener.connect())
+            # One that has had an answer may stay for long.
+            stack.enter_context(listener.connect()).sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
         crowded = listener.ask(bearer=token)
         assert statuses(crowded) == [503]
         assert b"connection: close\r\n" in crowded
+        stack.close()
         assert poll(lambda: listener.status(bearer=token) == 200, seconds=10)
 
 
@@ -189,15 +191,15 @@ def test_a_thousand_connections_a_worker_and_no_more(server: Server, token: str)
 
 
 def test_a_term_answers_what_has_begun_and_ends_with_0(server: Server, token: str) -> None:
+    head, rest = GOOD.format(token).encode()[:40], GOOD.format(token).encode()[40:]
     with Listener(server.data, "--workers", "2") as listener:
-        idle, begun = listener.connect(), listener.connect()
-        head, rest = GOOD.format(token).encode()[:40], GOOD.format(token).encode()[40:]
-        begun.sendall(head)
-        time.sleep(0.3)
-        listener.process.send_signal(signal.SIGTERM)
-        assert read_all(idle) == b""
-        begun.sendall(rest)
-        answer = read_all(begun)
+        with listener.connect() as idle, listener.connect() as begun:
+            begun.sendall(head)
+            time.sleep(0.3)
+            listener.process.send_signal(signal.SIGTERM)
+            assert read_all(idle) == b""
+            begun.sendall(rest)
+            answer = read_all(begun)
         assert statuses(answer) == [200]
         assert b"connection: close" in answer
         assert listener.process.wait(timeout=15) == 0

@@ -70,7 +70,7 @@ def main() -> int:
             report=_Trouble().report,
         )
         serve_door(door, listeners, ready=lambda: tell("ready"), stop_with=[sys.stdin.fileno()])
-        tell("stopped", results=results.take())
+        tell("stopped", connections=door.taken, results=results.take())
     return 0
 
 

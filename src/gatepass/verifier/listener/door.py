@@ -84,6 +84,8 @@ class VerifyDoor:
         """Use them; `check_ready` raises if tokens cannot be judged, `report` hears of what went wrong."""
         self.tick = 0
         self.connections: set[Connection] = set()
+        self.taken = 0
+        """How many connections there have been."""
         self._verifier = verifier
         self._recall = verifier.recall_encoded
         self._check_ready = check_ready
@@ -99,6 +101,7 @@ class VerifyDoor:
     def enter(self, connection: Connection) -> int:
         """Take note of a new connection; return how many there are now."""
         self.connections.add(connection)
+        self.taken += 1
         return len(self.connections)
 
     def leave(self, connection: Connection) -> None:
