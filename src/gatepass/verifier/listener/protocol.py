@@ -179,10 +179,7 @@ class Connection(asyncio.Protocol):
         if self._careful or len(data) > _HEADER_BYTES:
             self._receive(data)
             return
-        try:
-            self._feed(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as stop:
-            self._stopped(data, stop)
+        self._parse(data)
         if self.url is not None:
             self._hold(data)
         if self._out:
@@ -221,26 +218,32 @@ class Connection(asyncio.Protocol):
                 return
 
     def _parse(self, data: bytes) -> None:
-        try:
-            self._feed(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as stop:
-            self._stopped(data, stop)
-
-    def _stopped(self, data: bytes, stop: Exception) -> None:
-        """Go on behind an offer of another protocol; refuse anything else that the parser did not like."""
-        if isinstance(stop, httptools.HttpParserUpgrade):
-            if self.parser.get_method() == b"CONNECT" and not self.closing:
-                self._out[-1:] = []  # nobody gets a tunnel, whatever its path was answered
+        while data:
+            try:
+                self._feed(data)
+            except httptools.HttpParserUpgrade as offer:
+                data = self._behind(data, offer.args[0])
+            except httptools.HttpParserCallbackError as error:
+                # Stopped by one of our own callbacks; the parser tells why as the context.
+                self._refuse(error.__context__.status if isinstance(error.__context__, Refused) else 503)
+                return
+            except httptools.HttpParserError:
                 self._refuse(400)
                 return
-            # SECURITY: the parser stops behind the header block. No body may follow it (see on_headers_complete),
-            # so what comes is the next request, whatever protocol was offered (RFC 9110, 7.8).
-            self._new_parser()
-            if rest := data[stop.args[0] :]:
-                self._parse(rest)
-        elif not self.closing:
-            cause = stop.__context__
-            self._refuse(cause.status if isinstance(cause, Refused) else 503 if cause else 400)
+            else:
+                return
+
+    def _behind(self, data: bytes, at: int) -> bytes:
+        """Return what is to be read next, behind a header block that ends at `at` and offers another protocol."""
+        if self.parser.get_method() == b"CONNECT" and not self.closing:
+            self._out.pop()  # nobody gets a tunnel, whatever its path was answered
+            self._refuse(400)
+        if self.closing:
+            return b""
+        # SECURITY: the parser stops behind the header block. No body may follow it (see on_headers_complete),
+        # so what comes is the next request, whatever protocol was offered (RFC 9110, 7.8).
+        self._new_parser()
+        return data[at:]
 
     def _hold(self, piece: bytes) -> None:
         """Note that a request is incomplete; refuse a header block that has grown too large."""
