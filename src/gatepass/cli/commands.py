@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 import gatepass
-from gatepass.cli import config, db, key, serve, settings, token, user, verifiers
+from gatepass.cli import config, db, key, serve, settings, token, user, verifier, verifiers
 from gatepass.cli.output import DONE, FAILED, USAGE, exit_code, report
 
 
@@ -22,6 +22,7 @@ def commands() -> None:
 for _command in (
     serve.init,
     serve.serve,
+    verifier.verifier,
     token.token,
     user.user,
     verifiers.verifiers,

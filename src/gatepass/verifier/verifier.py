@@ -43,7 +43,7 @@ class Verifier:
         Text that is not in canonical form never reaches the source. Raises Unavailable if the source
         is out of reach: an outage is not a verdict. May block where the source does.
         """
-        found = self.recall(token) or self._look_up(token)
+        found = self.look_up(token)
         # SECURITY: what `check` would say, without a call (a tenth of the time); only where nothing is required.
         if (
             requirements is NOTHING
@@ -56,8 +56,11 @@ class Verifier:
 
     async def verify_async(self, token: str, requirements: Requirements | None = NOTHING) -> Verdict:
         """Judge as `verify` does, without ever blocking the event loop."""
-        found = self.recall(token)
-        if found is None and (presented := parse_token(token)):
+        presented = parse_token(token)
+        if presented is None:
+            return _MALFORMED
+        found: Verdict | None = self._cache.find(presented.digest, self._now())
+        if found is None:
             stamp = self._cache.stamp()
             verdict = self._source.peek(presented)
             if verdict is None:
@@ -65,7 +68,7 @@ class Verifier:
 
                 verdict = (await asyncio.to_thread(self._source.fetch, [presented]))[0]
             found = self._cache.put(presented.digest, verdict, stamp=stamp, now=self._now())
-        return self.check(found or _MALFORMED, requirements)
+        return self.check(found, requirements)
 
     def require(
         self, token: str, *, scope: str | Sequence[str] = (), audience: str | None = None, client: str | None = None
@@ -84,17 +87,28 @@ class Verifier:
             raise NotAllowed(f"the token does not have the scope {' '.join(scopes)!r}")
         raise NotAuthenticated
 
-    def recall(self, token: str) -> Entry | Rejected | None:
-        """Return what is in memory of a token and still holds, None if there is nothing. Never blocks for long.
+    def look_up(self, token: str) -> Entry | Rejected:
+        """Return what is known of a token, from memory or else from the source.
+
+        It knows nothing of the time or the request: give it to `check`.
+        """
+        try:
+            found = self.recall(token.encode())
+        except UnicodeEncodeError:  # half a surrogate pair
+            return _MALFORMED
+        if found is None:
+            presented = parse_token(token)
+            return self._fill(presented) if presented else _MALFORMED
+        return found
+
+    def recall(self, token: bytes) -> Entry | Rejected | None:
+        """Return what is in memory of a token, given as its bytes, and still holds; None if there is nothing.
 
         An entry may have expired and knows nothing of the request: give it to `check`.
         """
         if len(token) != TOKEN_LENGTH:
             return _MALFORMED
-        try:
-            digest = sha256(token.encode()).digest()
-        except UnicodeEncodeError:  # half a surrogate pair; other text that is no token is never in memory
-            return _MALFORMED
+        digest = sha256(token).digest()
         entry = self._cache.young.get(digest)
         words = self._words
         if entry is not None and entry.revision == words[0] == words[1]:
@@ -119,8 +133,6 @@ class Verifier:
         found = self._unless_expired(found)
         if isinstance(found, Rejected):
             return found
-        if requirements is NOTHING and found.rights is FULL_ACCESS:
-            return found
         refusal = find_refusal(found, requirements)
         return found if refusal is None else Rejected(refusal, found.token_id)
 
@@ -128,10 +140,6 @@ class Verifier:
         if isinstance(verdict, Accepted) and verdict.ends <= self._now():
             return Rejected(Reason.EXPIRED, verdict.token_id)
         return verdict
-
-    def _look_up(self, token: str) -> Entry | Rejected:
-        presented = parse_token(token)
-        return self._fill(presented) if presented else _MALFORMED
 
     def _fill(self, presented: PresentedToken) -> Entry | Rejected:
         """Ask the source; remember the answer if nothing changed meanwhile."""
