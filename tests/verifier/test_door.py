@@ -8,6 +8,7 @@ from gatepass.errors import TooManyRequests, Unavailable
 from gatepass.model.rights import check_rights
 from gatepass.verifier.limits import CONNECTIONS
 from support.door import START, Inside
+from support.hostile import CASES, Case
 from support.listener import statuses
 
 RIGHTS = {
@@ -123,6 +124,15 @@ def test_an_error_that_nobody_expected_is_503(inside: Inside, monkeypatch: pytes
     assert inside.status(bearer=inside.table.add()) == 503
     assert inside.status("/readyz") == 503
     assert inside.status("/livez") == 200
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.slow], ids=lambda case: case.name)
+def test_the_hostile_corpus_is_answered_the_same_without_a_network(inside: Inside, case: Case) -> None:
+    connection, transport = inside.connect()
+    for part in case.sent(inside.table.add()):
+        if not transport.closed:
+            connection.data_received(part)
+    assert statuses(transport.written) == list(case.expected)
 
 
 def test_verdicts_are_counted_by_result(inside: Inside) -> None:

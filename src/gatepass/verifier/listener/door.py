@@ -119,7 +119,7 @@ class VerifyDoor:
                 authorization = request.authorization
                 if authorization[:7] == _BEARER:
                     entry = self._recall(authorization[7:])
-                    # SECURITY: only what is remembered, holds, has not ended and is restricted to nothing goes this way.
+                    # SECURITY: only what is remembered, holds, has not ended and is restricted in nothing.
                     if entry.__class__ is Entry and entry.rights is FULL_ACCESS and entry.ends > self._now():
                         self._accepted(entry)
                         block = entry.block or _block_of(entry)
