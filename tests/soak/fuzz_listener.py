@@ -73,7 +73,7 @@ class Fuzzer:
     @staticmethod
     def comparable(outcome: Outcome) -> list[bytes]:
         """Return the answers without what differs: ids, and which of two faults of a request was found first."""
-        kept = [re.sub(rb"x-request-id: [0-9a-f]{16}\r\n", b"", answer) for answer in outcome.answers]
+        kept = [re.sub(rb"x-request-id: (?:[0-9a-f]{12}-[0-9]+)\r\n", b"", answer) for answer in outcome.answers]
         return [b"refused" if answer[9:12] in REFUSALS else answer for answer in kept]
 
     def outcome(self, parts: list[bytes]) -> Outcome:

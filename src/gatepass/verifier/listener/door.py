@@ -95,8 +95,8 @@ class VerifyDoor:
         self._introspect = introspect
         self._report = report
         self._now = now
-        self._id_prefix = _ID + secrets.token_hex(4).encode()
-        self._next_id = itertools.count(secrets.randbelow(1 << 24)).__next__
+        self._id_prefix = _ID + secrets.token_hex(6).encode() + b"-"
+        self._next_id = itertools.count(1).__next__
 
     def enter(self, connection: Connection) -> int:
         """Take note of a new connection; return how many there are now."""
@@ -114,20 +114,16 @@ class VerifyDoor:
 
     def answer(self, request: Connection) -> bytes:
         """Return the whole answer to a complete request. Never raises."""
-        if request.url == VERIFY and request.seen | _HARMLESS == _PLAIN and request.keeps_alive():
-            authorization = request.authorization
-            if authorization[:7] == _BEARER:
-                entry = self._recall(authorization[7:])
-                # SECURITY: only what is remembered, holds, has not ended and is restricted to nothing goes this way.
-                if entry.__class__ is Entry and entry.rights is FULL_ACCESS and entry.ends > self._now():
-                    self._accepted(entry)
-                    return b"%b%b%b%08x\r\n\r\n" % (
-                        _OK,
-                        entry.block or _block_of(entry),
-                        self._id_prefix,
-                        self._next_id(),
-                    )
         try:
+            if request.url == VERIFY and request.seen | _HARMLESS == _PLAIN and request.keeps_alive():
+                authorization = request.authorization
+                if authorization[:7] == _BEARER:
+                    entry = self._recall(authorization[7:])
+                    # SECURITY: only what is remembered, holds, has not ended and is restricted in nothing.
+                    if entry.__class__ is Entry and entry.rights is FULL_ACCESS and entry.ends > self._now():
+                        self._accepted(entry)
+                        block = entry.block or _block_of(entry)
+                        return b"%b%b%b%d\r\n\r\n" % (_OK, block, self._id_prefix, self._next_id())
             return self._answer_with_care(request)
         except Exception as error:  # noqa: BLE001  SECURITY: whatever fails here is an outage, never a verdict
             self._report(error)
@@ -138,7 +134,7 @@ class VerifyDoor:
         return Answer(status, {}).head + _CLOSE + self._fresh_id()
 
     def _fresh_id(self) -> bytes:
-        return b"%b%08x\r\n\r\n" % (self._id_prefix, self._next_id())
+        return b"%b%d\r\n\r\n" % (self._id_prefix, self._next_id())
 
     def _answer_with_care(self, request: Connection) -> bytes:
         version, seen = request.parser.get_http_version(), request.seen
