@@ -134,9 +134,10 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the protocol's signature
-        """Forget it."""
+        """Forget it, and break the circle with the parser, so that nothing waits for the collector."""
         self._door.leave(self)
         self._rest = b""
+        del self.parser, self._feed, self.keeps_alive
 
     def eof_received(self) -> bool:
         """Let a half-closed connection go: each complete request has its answer already."""
