@@ -4,12 +4,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 from uuid import UUID
 
 from gatepass.errors import Unavailable
 from gatepass.interfaces import Clock, Keyring, Store
+from gatepass.model.instant import truncate
 from gatepass.model.presented import PresentedToken
 from gatepass.model.verdict import Reason, Verdict
 from gatepass.services.judge_token import judge_token
@@ -19,6 +21,14 @@ from gatepass.verifier.verifier import Verifier
 
 FLUSH_SECONDS = 2.0
 _LAST_TRIES = 3
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the present instant in whole milliseconds."""
+        return truncate(datetime.now(UTC))  # noqa: TID251  this is the clock
 
 
 class StoreSource:
@@ -97,8 +107,8 @@ class EmbeddedVerifier(Verifier):
         """Judge by what is in `store`."""
         self.uses = UseWriter(store)
         super().__init__(StoreSource(store, keyring), store, uses=self.uses.counter)
-        self._store = store
-        self._keyring = keyring
+        self.store = store
+        self.keyring = keyring
         self._closing = threading.Event()
         self._writing = threading.Thread(target=self._write_uses, name="gatepass-uses", daemon=True)
         self._writing.start()
@@ -111,7 +121,7 @@ class EmbeddedVerifier(Verifier):
 
     def check_ready(self) -> None:
         """Raise Unavailable unless tokens can be looked up and judged."""
-        check_ready(self._store, self._keyring)
+        check_ready(self.store, self.keyring)
 
     def close(self) -> None:
         """Write the last uses, and let go of the store. Raises Unavailable if they could not be written."""
@@ -120,7 +130,7 @@ class EmbeddedVerifier(Verifier):
         try:
             self.uses.flush_last()
         finally:
-            self._store.close()
+            self.store.close()
 
     def _write_uses(self) -> None:
         while not self._closing.wait(FLUSH_SECONDS):

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from gatepass.cli.options import config_option, data_option
-from gatepass.server.settings import Config, load_config
+from gatepass.server.settings import Config, load_config, public_url_of
 
 _LISTEN = "127.0.0.1:8423"
 
@@ -28,13 +28,15 @@ def verifier(
     from gatepass.server.log import set_up_logging  # noqa: PLC0415  only this command needs them
     from gatepass.server.verify_supervisor import run_verifier  # noqa: PLC0415
 
-    def read_config() -> Config:
+    def read_config() -> tuple[Config, str]:
         # SECURITY: a certificate that is configured for `serve` does not make this listener speak TLS.
         flags = {"server.listen": listen or _LISTEN, "server.tls_cert": "", "server.tls_key": ""}
         flags |= {"server.public_url": "", "server.metrics_listen": "off"}
-        return load_config({"store.data": data, **flags, "server.insecure_http": insecure_http}, file=config_file)
+        served = load_config({"store.data": data}, file=config_file)
+        config = load_config({"store.data": data, **flags, "server.insecure_http": insecure_http}, file=config_file)
+        return config, public_url_of(served, served.server.listen)
 
-    set_up_logging(read_config().log)
+    set_up_logging(read_config()[0].log)
     run_verifier(read_config, workers=workers, ready=_ready)
 
 

@@ -3,86 +3,35 @@
 If there is an Authorization header it alone counts; a cookie is read only without one.
 """
 
-import base64
-import binascii
-from dataclasses import dataclass
-
 from starlette.requests import Request
 
-from gatepass.errors import InvalidInput, NotAllowed, NotAuthenticated, TooManyRequests
+from gatepass.errors import NotAllowed, NotAuthenticated, TooManyRequests
 from gatepass.model.actor import Actor, Credential
 from gatepass.model.secret import Secret
 from gatepass.model.session import Session
 from gatepass.model.user import User
 from gatepass.model.verdict import Accepted, Reason, Rejected, Verdict
 from gatepass.server.context import Context
+from gatepass.server.credentials import Basic, Bearer, Cookie, Presented, read_authorization
 from gatepass.server.log import get_logger
-from gatepass.server.requirements import OWN_AUDIENCE, requirements_of
+from gatepass.server.requirements import requirements_of
 from gatepass.services.check_password import Proof, check_password
 from gatepass.services.find_session import find_session
-from gatepass.verifier.answer import bearer_challenge
-from gatepass.verifier.bearer import read_bearer
-from gatepass.verifier.requirements import Requirements
+from gatepass.verifier.answer import BASIC_CHALLENGE, bearer_challenge
+from gatepass.verifier.requirements import OWN_AUDIENCE, Requirements
 
 _log = get_logger(__name__)
 _PROBING = frozenset({Reason.MALFORMED, Reason.UNKNOWN})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-BASIC_CHALLENGE = 'Basic realm="gatepass", charset="UTF-8"'
-
-
-@dataclass(frozen=True, slots=True)
-class Basic:
-    """A name and a password from an Authorization header."""
-
-    email: str
-    password: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class Bearer:
-    """The text of a token from an Authorization header, not judged yet."""
-
-    text: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class Cookie:
-    """The handle of a session."""
-
-    handle: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class Unusable:
-    """An Authorization header that nothing can be made of."""
-
-
-Presented = Basic | Bearer | Cookie | Unusable | None
 
 
 def presented_by(request: Request, context: Context) -> Presented:
     """Read what a request came with; None for nothing. Raises InvalidInput for two headers."""
-    headers = request.headers.getlist("authorization")
-    if len(headers) > 1:
-        raise InvalidInput("Authorization", "is given twice")
-    if not headers:
-        handle = request.cookies.get(context.cookie_name)
-        return Cookie(Secret(handle)) if handle else None
-    if text := read_bearer(headers[0]):
-        return Bearer(Secret(text))
-    scheme, _, rest = headers[0].partition(" ")
-    if scheme.lower() == "basic":
-        return _basic(rest)
-    return Unusable()
-
-
-def _basic(text: str) -> Basic | Unusable:
-    """Read RFC 7617 credentials in UTF-8; the first colon ends the name."""
-    try:
-        name, colon, password = base64.b64decode(text, validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, ValueError):
-        return Unusable()
-    return Basic(name, Secret(password)) if colon and name else Unusable()
+    found = read_authorization(request.headers.getlist("authorization"))
+    if found is not None:
+        return found
+    handle = request.cookies.get(context.cookie_name)
+    return Cookie(Secret(handle)) if handle else None
 
 
 def authenticate(context: Context, request: Request, presented: Presented) -> Actor:

@@ -1,9 +1,11 @@
-"""The fields of a body in application/x-www-form-urlencoded."""
+"""The fields of a body in application/x-www-form-urlencoded, and what a body says it is."""
 
 from urllib.parse import parse_qsl
 
 from gatepass.errors import InvalidInput
+from gatepass.server.problems import WrongMediaType
 
+FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 50
 
 
@@ -17,3 +19,9 @@ def parse_fields(body: bytes) -> dict[str, str]:
     if len(fields) != len(pairs):
         raise InvalidInput("form", "has a field twice")
     return fields
+
+
+def require_type(given: str, wanted: str) -> None:
+    """Raise WrongMediaType unless the value of a Content-Type header says `wanted`."""
+    if given.partition(";")[0].strip().lower() != wanted:
+        raise WrongMediaType("Content-Type", f"must be {wanted}")

@@ -4,15 +4,14 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from gatepass.connect import SystemClock
 from gatepass.errors import BadConfiguration, Conflict
 from gatepass.identity.local import Argon2Hasher, common_passwords
 from gatepass.interfaces import Clock, Keyring, Store
 from gatepass.model.actor import CONSOLE
-from gatepass.model.instant import truncate
 from gatepass.model.secret import Secret
 from gatepass.policies import POLICIES
 from gatepass.server.settings import Config, SignInConfig
@@ -28,14 +27,6 @@ from gatepass.stores.sql.sqlite import SqliteStore
 DATABASE = "gatepass.db"
 KEYS = "gatepass.keys"
 LOCK = "serve.lock"
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        """Return the present instant in whole milliseconds."""
-        return truncate(datetime.now(UTC))  # noqa: TID251  this is the clock
 
 
 def exists(data: Path) -> bool:

@@ -13,7 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from gatepass.errors import InvalidInput, NotFound
 from gatepass.interfaces import Page
 from gatepass.model.text import shown
-from gatepass.server.problems import BodyTooLarge, WrongMediaType
+from gatepass.server.fields import require_type
+from gatepass.server.problems import BodyTooLarge
 from gatepass.verifier.limits import BODY_BYTES
 
 T = TypeVar("T")
@@ -46,9 +47,7 @@ async def read_body(request: Request) -> bytes:
 
 def require_media_type(request: Request, wanted: str) -> None:
     """Raise WrongMediaType unless the body is declared as `wanted`."""
-    given = request.headers.get("content-type", "")
-    if given.partition(";")[0].strip().lower() != wanted:
-        raise WrongMediaType("Content-Type", f"must be {wanted}")
+    require_type(request.headers.get("content-type", ""), wanted)
 
 
 def parse_json(body: bytes, kind: type[T]) -> T:

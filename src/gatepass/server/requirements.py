@@ -6,9 +6,6 @@ from gatepass.model.network import parse_address
 from gatepass.server.context import Context
 from gatepass.verifier.requirements import Requirements
 
-OWN_AUDIENCE = "gatepass"
-"""What the API of Gatepass itself is called in the audience of a token."""
-
 
 def requirements_of(
     context: Context, request: Request, *, scopes: tuple[str, ...] = (), audience: str | None = None

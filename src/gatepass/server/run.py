@@ -17,7 +17,7 @@ from gatepass.server.housekeeping import Housekeeping
 from gatepass.server.log import get_logger
 from gatepass.server.metrics import Metrics
 from gatepass.server.private import prepare_process
-from gatepass.server.settings import Config, require_safe_listen, split_listen
+from gatepass.server.settings import Config, public_url_of, require_safe_listen, split_listen
 from gatepass.server.sockets import BACKLOG, listening
 from gatepass.services.deps import Deps
 from gatepass.verifier.limits import KEEP_ALIVE_SECONDS, STOP_SECONDS
@@ -56,8 +56,7 @@ def run_server(deps: Deps, config: Config, metrics: Metrics, *, ready: Callable[
     with listening(config.server.listen) as (listener, address):
         scheme = "https" if tls else "http"
         url = address if address.startswith("unix:") else f"{scheme}://{address}"
-        public_url = config.server.public_url.rstrip("/") or (url if "://" in url else "http://localhost")
-        context = Context(deps, config, metrics, public_url=public_url)
+        context = Context(deps, config, metrics, public_url=public_url_of(config, address))
         housekeeping = Housekeeping(deps, context.uses, metrics)
         stop_metrics = _start_metrics(metrics, config.server.metrics_listen)
         housekeeping.start()

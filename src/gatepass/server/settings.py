@@ -245,6 +245,14 @@ def require_safe_listen(config: Config, *, hint: str = SAFE_SERVER) -> None:
         )
 
 
+def public_url_of(config: Config, address: str) -> str:
+    """Return the URL of a server at `address` (HOST:PORT or unix:PATH), as people reach it, without a final slash."""
+    if config.server.public_url:
+        return config.server.public_url.rstrip("/")
+    scheme = "https" if config.is_tls else "http"
+    return "http://localhost" if address.startswith("unix:") else f"{scheme}://{address}"
+
+
 def split_listen(listen: str, *, key: str) -> tuple[str, int]:
     """Read HOST:PORT; a unix socket gives an empty host. Raises BadConfiguration naming `key`."""
     if listen.startswith("unix:") and len(listen) > len("unix:"):

@@ -74,13 +74,17 @@ class _Worker:
             await self.hearing
 
 
+ReadConfig = Callable[[], tuple[Config, str]]
+"""Returns the configuration, and the public URL of `serve` for what introspection tells."""
+
+
 class Supervisor:
     """Workers on sockets, as many as there are places."""
 
-    def __init__(self, read_config: Callable[[], Config], places: list[socket.socket]) -> None:
+    def __init__(self, read_config: ReadConfig, places: list[socket.socket]) -> None:
         """Let each socket in `places` have one worker; the same socket may be there several times."""
         self._read_config = read_config
-        self._config = read_config()
+        self._config, self._issuer = read_config()
         self._places = places
         self._workers: list[_Worker] = []
         self._stopping = asyncio.Event()
@@ -117,6 +121,7 @@ class Supervisor:
             "data": str(Path(self._config.store.data)),
             "descriptors": [listener.fileno()],
             "trusted_proxies": list(self._config.server.trusted_proxies),
+            "issuer": self._issuer,
         }
         if process.stdin is not None:
             process.stdin.write(json.dumps(settings).encode() + b"\n")
@@ -146,7 +151,7 @@ class Supervisor:
         """Read the configuration anew and replace the workers, one after the other."""
         async with self._reloading:
             try:
-                self._config = self._read_config()
+                self._config, self._issuer = self._read_config()
                 for number, old in enumerate(self._workers):
                     new = await self._start(old.listener)
                     try:
@@ -164,13 +169,13 @@ class Supervisor:
             _log.info("reloaded", workers=len(self._workers))
 
 
-def run_verifier(read_config: Callable[[], Config], *, workers: int, ready: Callable[[str], None]) -> None:
+def run_verifier(read_config: ReadConfig, *, workers: int, ready: Callable[[str], None]) -> None:
     """Serve `server.listen` with so many workers until SIGTERM or SIGINT. `ready` hears the address.
 
     Raises BadConfiguration if the address cannot be had, would carry tokens in clear text, or the
     installation cannot be used.
     """
-    config = read_config()
+    config, _ = read_config()
     require_safe_listen(config, hint="listen on loopback or on unix:PATH beside the gateway, or say --insecure-http")
     prepare_process()
     with listening_often(config.server.listen, count=workers) as (listeners, address):
@@ -179,5 +184,5 @@ def run_verifier(read_config: Callable[[], Config], *, workers: int, ready: Call
         asyncio.run(_run(read_config, places, lambda: ready(url)))
 
 
-async def _run(read_config: Callable[[], Config], places: list[socket.socket], ready: Callable[[], None]) -> None:
+async def _run(read_config: ReadConfig, places: list[socket.socket], ready: Callable[[], None]) -> None:
     await Supervisor(read_config, places).run(ready)

@@ -16,6 +16,7 @@ from typing import Any
 from gatepass.connect import open_verifier
 from gatepass.errors import GatepassError
 from gatepass.server.private import prepare_process
+from gatepass.server.verify_introspection import WorkerIntrospection
 from gatepass.verifier.listener.door import VerifyDoor
 from gatepass.verifier.listener.serve import serve_door
 from gatepass.verifier.proxies import TrustedProxies
@@ -66,6 +67,7 @@ def main() -> int:
             check_ready=verifier.check_ready,
             uses=verifier.uses.counter,
             proxies=TrustedProxies(settings["trusted_proxies"]),
+            introspect=WorkerIntrospection(verifier, issuer=settings["issuer"]).answer,
             report=_Trouble().report,
         )
         serve_door(door, listeners, ready=lambda: tell("ready"), stop_with=[sys.stdin.fileno()])

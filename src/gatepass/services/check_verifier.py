@@ -6,12 +6,12 @@ from gatepass.model.registered_verifier import RegisteredVerifier, parse_verifie
 from gatepass.model.secret import Secret, sha256
 from gatepass.model.token import token_mac
 from gatepass.model.verdict import Reason
-from gatepass.services.deps import Deps
+from gatepass.services.deps import StoreDeps
 
 _DUMMY_MAC = sha256("no verifier has this mac")
 
 
-def check_verifier(deps: Deps, credential: Secret) -> RegisteredVerifier | Reason:
+def check_verifier(deps: StoreDeps, credential: Secret) -> RegisteredVerifier | Reason:
     """Return the verifier behind a credential, or why there is none: malformed, unknown or deleted.
 
     Whoever asked never learns the reason. Raises Unavailable if store or pepper are out of reach.

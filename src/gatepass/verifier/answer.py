@@ -17,6 +17,7 @@ from gatepass.model.verdict import Accepted, Reason, Verdict
 from gatepass.verifier.requirements import Requirements
 
 BEARER_CHALLENGE = 'Bearer realm="gatepass"'
+BASIC_CHALLENGE = 'Basic realm="gatepass", charset="UTF-8"'
 REQUEST_ID = re.compile(r"\A[A-Za-z0-9._-]{1,64}\Z")
 """The form in which a request's own id is kept."""
 _ALL_SCOPES = "*"

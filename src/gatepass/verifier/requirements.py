@@ -20,6 +20,9 @@ class Requirements(NamedTuple):
 
 
 NOTHING = Requirements()
+OWN_AUDIENCE = "gatepass"
+"""What the API of Gatepass itself is called in the audience of a token."""
+
 _MOST_FIELDS = 100
 
 

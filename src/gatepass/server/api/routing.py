@@ -18,8 +18,9 @@ from starlette.routing import BaseRoute, Route
 from gatepass.errors import NotAuthenticated, TooManyRequests
 from gatepass.model.actor import Actor, Credential
 from gatepass.server import problems
-from gatepass.server.authentication import Basic, Bearer, Cookie, Presented, authenticate, challenges, presented_by
+from gatepass.server.authentication import authenticate, challenges, presented_by
 from gatepass.server.context import Context, context_of
+from gatepass.server.credentials import Basic, Bearer, Cookie, Presented
 from gatepass.server.parsing import parse_json, query_of, read_body, require_media_type
 from gatepass.services.deps import Deps
 

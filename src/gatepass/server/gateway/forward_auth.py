@@ -12,8 +12,9 @@ from starlette.routing import Route
 from gatepass.errors import InvalidInput
 from gatepass.model.network import parse_address
 from gatepass.model.verdict import Accepted
-from gatepass.server.authentication import Bearer, judge, presented_by
+from gatepass.server.authentication import judge, presented_by
 from gatepass.server.context import context_of
+from gatepass.server.credentials import Bearer
 from gatepass.server.problems import headers_of, problem_of
 from gatepass.verifier.answer import ALWAYS, Answer, answer_to
 from gatepass.verifier.requirements import read_requirements

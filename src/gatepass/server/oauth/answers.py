@@ -3,13 +3,12 @@
 Nothing here knows a web framework, so that every listener answers with the same bytes.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
-
-import msgspec
 
 from gatepass import errors
 from gatepass.server.problems import UNAVAILABLE, headers_of, problem_of
@@ -41,7 +40,11 @@ class UnsupportedTokenType(errors.InvalidInput):
 
 def write(content: Mapping[str, Any], **about: Any) -> Answer:
     """Return a 200 with a JSON body. No cache may keep it."""
-    return Answer(HTTPStatus.OK, msgspec.json.encode(content), _JSON, **about)
+    return Answer(HTTPStatus.OK, _encode(content), _JSON, **about)
+
+
+def _encode(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def empty(**about: Any) -> Answer:
@@ -58,7 +61,7 @@ def refused(error: Exception, challenges: str = "") -> Answer:
     headers = {**_JSON, **headers_of(error)}
     if status == HTTPStatus.UNAUTHORIZED and challenges:
         headers["www-authenticate"] = challenges
-    return Answer(status, msgspec.json.encode(content), headers)
+    return Answer(status, _encode(content), headers)
 
 
 def _name_and_status(error: Exception) -> tuple[str, int]:

@@ -10,33 +10,23 @@ from gatepass.errors import NotAuthenticated
 from gatepass.model.actor import Actor, Credential
 from gatepass.model.verdict import Reason
 from gatepass.server import problems
-from gatepass.server.authentication import Basic, Bearer, Presented, challenges, presented_by
+from gatepass.server.authentication import challenges, presented_by
 from gatepass.server.context import Context, context_of
-from gatepass.server.fields import parse_fields
+from gatepass.server.credentials import Basic, Bearer, Presented
+from gatepass.server.fields import FORM, parse_fields
 from gatepass.server.oauth.answers import Answer, refused
-from gatepass.server.oauth.callers import authenticate_caller, verifier_credential
-from gatepass.server.oauth.introspect import Caller, introspect
+from gatepass.server.oauth.callers import authenticate_caller
+from gatepass.server.oauth.desk import ACCEPTED, answer_question, verifier_credential
 from gatepass.server.oauth.revoke import revoke
 from gatepass.server.parsing import read_body, require_media_type
-from gatepass.services.may_introspect import may_introspect
 
 Handler = Callable[[Context, Actor, Mapping[str, str]], Answer]
-_ACCEPTED = "accepted"
 _PROBING = frozenset({Reason.MALFORMED.value, Reason.UNKNOWN.value})
 
 
 def _introspect(context: Context, actor: Actor, fields: Mapping[str, str]) -> Answer:
-    deps = context.deps
-    # SECURITY: who may not ask at all must hear so whatever the token is, so this comes before any token.
-    may_introspect(deps, actor, actor.user_id)
-    caller = Caller(
-        is_verifier=actor.credential is Credential.VERIFIER,
-        may_see=lambda owner_id: may_introspect(deps, actor, owner_id),
-    )
-    answer = introspect(context.verifier.judge, caller, fields, issuer=context.public_url)
-    if caller.is_verifier and answer.result == _ACCEPTED and answer.token_id:
-        context.uses.record(answer.token_id)  # somebody came to the verifier with it; a person only looks
-    return answer
+    judge, uses = context.verifier.judge, context.uses
+    return answer_question(context.deps, actor, fields, judge=judge, uses=uses, issuer=context.public_url)
 
 
 def _revoke(context: Context, actor: Actor, fields: Mapping[str, str]) -> Answer:
@@ -70,12 +60,12 @@ class OAuthRoute(Route):
     def _run(self, request: Request, presented: Presented, body: bytes) -> Answer:
         context = context_of(request)
         actor = request.state.actor = authenticate_caller(context, request, presented)
-        require_media_type(request, "application/x-www-form-urlencoded")
+        require_media_type(request, FORM)
         # SECURITY: the body alone is read; a query string ends up in the logs of whatever stands in between.
         answer = self._handler(context, actor, parse_fields(body))
         if answer.result:
             context.metrics.verifications.labels(self._door, answer.result).inc()
-            if answer.result != _ACCEPTED:
+            if answer.result != ACCEPTED:
                 request.state.refusal = (answer.result, answer.token_id)
         if actor.credential is not Credential.VERIFIER and answer.result in _PROBING:
             # A verifier is trusted, and passes on what strangers send it.
