@@ -3,7 +3,9 @@
     python killer.py POINT N serve --data DIR …
 
 Points: `begin` (before BEGIN IMMEDIATE), `commit` (before COMMIT), `committed` (after it, before the
-reply), `statement` (before a statement that changes something).
+reply), `statement` (before a statement that changes something), `use` (in the middle of a transaction
+that writes uses). Of a change of what is accepted: `raise` (before the first word is raised; `commit`
+is then after it, `committed` before the second), `raised` (after the second).
 """
 
 import os
@@ -13,11 +15,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from gatepass.stores.sql.sqlite import SqliteConnection
+from gatepass.stores.words import Words
+
+POINTS = ("begin", "statement", "raise", "commit", "committed", "raised", "use")
 
 
 def arm(point: str, count: int) -> None:
     """Make the process die at the `count`-th passing of `point`."""
-    plain = SqliteConnection.run
+    plain, plain_begin, plain_finish = SqliteConnection.run, Words.begin, Words.finish
     left = [count]
 
     def pass_by() -> None:
@@ -33,11 +38,22 @@ def arm(point: str, count: int) -> None:
         if point == "statement" and changes:
             pass_by()
         result = plain(self, sql, **values)
-        if point == "committed" and sql == "COMMIT":
+        if (point == "committed" and sql == "COMMIT") or (point == "use" and changes and "last_used" in sql):
             pass_by()
         return result
 
+    def begin(self: Words, revision: int) -> None:
+        if point == "raise":
+            pass_by()
+        plain_begin(self, revision)
+
+    def finish(self: Words, revision: int) -> None:
+        plain_finish(self, revision)
+        if point == "raised":
+            pass_by()
+
     SqliteConnection.run = run  # type: ignore[method-assign]
+    Words.begin, Words.finish = begin, finish  # type: ignore[method-assign]
 
 
 def main(arguments: Sequence[str]) -> None:

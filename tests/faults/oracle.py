@@ -5,7 +5,6 @@ that set it follows when it may have had which value; a verdict is right if some
 question and its answer explains it. Rules are named as in `docs/explanation/verification.md`.
 """
 
-import heapq
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -122,7 +121,9 @@ class Register:
 
     def may_be(self, value: Any, begun: float, ended: float) -> bool:
         """Tell whether it may have held at some moment of the window."""
-        return any(True for _ in self.within(value, begun, ended))
+        spans = self.spans.get(value, [])
+        place = bisect_right(spans, (ended, NEVER)) - 1  # they are disjoint: the last that began is the one
+        return place >= 0 and spans[place][1] >= begun
 
 
 def _soonest_ends(over: Sequence[Set]) -> list[list[tuple[float, Any]]]:
@@ -131,7 +132,7 @@ def _soonest_ends(over: Sequence[Set]) -> list[list[tuple[float, Any]]]:
     for each in reversed(over):
         best = {value: at for at, value in reversed(found[-1])}
         best[each.value] = min(each.ended, best.get(each.value, NEVER))
-        found.append(heapq.nsmallest(2, ((at, value) for value, at in best.items()), key=lambda pair: pair[0]))
+        found.append(sorted(((at, value) for value, at in best.items()), key=lambda pair: pair[0])[:2])
     return found[::-1]
 
 
@@ -237,8 +238,9 @@ def _misjudged(history: History, call: Call) -> Iterator[Finding]:
         yield from _wrong_answer(history, call, made)
         if call.begun > made.expires + EXPIRY_SLACK:
             yield Finding("R7", "accepted after its end", call.subject, call)
-        off = [name for name, part in history.parts(call).items() if not part.may_be(True, call.begun, call.ended)]
-        if off or not _all_at_once(list(history.parts(call).values()), call.begun, call.ended):
+        parts = history.parts(call)
+        off = [name for name, part in parts.items() if not part.may_be(True, call.begun, call.ended)]
+        if off or not _all_at_once(list(parts.values()), call.begun, call.ended):
             yield Finding("R2", f"accepted although off: {', '.join(off) or 'never all at once'}", call.subject, call)
     elif call.outcome == "deny":
         causes = history.causes(call)

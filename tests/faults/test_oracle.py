@@ -188,8 +188,8 @@ def test_a_finding_speaks() -> None:
     assert str(Finding("R6", "is lost", "t")) == "R6 is lost: t"
 
 
-def test_a_hundred_thousand_calls_are_checked_in_seconds() -> None:
-    calls = [switch("disable" if number % 2 else "enable", 100 * number, 100 * number + 5, "ok") for number in range(1, 20_000)]
-    state = [allow(100 * number + 10, 100 * number + 20) for number in range(2, 20_000, 2)]
-    state += [deny(100 * number + 10, 100 * number + 20) for number in range(1, 20_000, 2)]
-    assert check([CREATED, *calls, *state * 4]) == []
+def test_many_calls_of_one_person_are_checked_in_seconds() -> None:
+    calls = [switch("disable" if number % 2 else "enable", 100 * number, 100 * number + 5, "ok") for number in range(1, 5_000)]
+    state = [allow(100 * number + 10, 100 * number + 20) for number in range(2, 5_000, 2)]
+    state += [deny(100 * number + 10, 100 * number + 20) for number in range(1, 5_000, 2)]
+    assert check([CREATED, *calls, *state]) == []

@@ -1,0 +1,129 @@
+"""One run of one host under load and deaths, and what the oracle says of it."""
+
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from faults.host import Host
+from faults.launch import NONE
+from faults.load import ENABLED, Load, Rates
+from faults.oracle import FEATURE, Call, Final, Finding, check
+from faults.recorder import now, read_history
+from faults.vacuity import Measures, measure
+from support.server import gatepass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run is made of. Times in seconds; 0 for what does not happen."""
+
+    seconds: float
+    seed: int = 1
+    mutant: str = NONE
+    askers: int = 2
+    people: int = 3
+    rates: Rates = field(default_factory=Rates)
+    kill_servers: float = 0
+    kill_askers: float = 0
+    points: tuple[str, ...] = ()
+    """Where the server dies, besides anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run."""
+
+    findings: list[Finding]
+    measures: Measures
+    calls: Sequence[Call]
+    deaths: int
+    """Of servers, embedded verifiers and commands."""
+    processes: int
+    missing: list[str]
+    """Doors that this version does not have."""
+    leaks: list[str]
+    """Values of tokens in the recording, which must hold none."""
+
+
+def run(folder: Path, plan: Plan) -> Outcome:
+    """Run the plan in an empty folder and judge what was recorded."""
+    host = Host(folder, mutant=plan.mutant, askers=plan.askers, points=plan.points)
+    try:
+        host.start()
+        load = Load(host, plan.rates, plan.seed)
+        load.prepare(plan.people)
+        _disturb(host, load, plan)
+        final = _finish(host, load)
+    finally:
+        host.close()
+    calls = read_history(host.history)
+    written = "".join(path.read_text() for path in host.history.iterdir())
+    commands = bool(plan.rates.command) + bool(plan.rates.feature)
+    return Outcome(
+        check(calls, final),
+        measure(calls),
+        calls,
+        sum(door.deaths for door in [*host.http, *host.askers]) + host.commands_killed,
+        len(host.http) + len(host.askers) + commands,
+        host.missing,
+        [token.id for token in host.known if token.value in written],
+    )
+
+
+def _disturb(host: Host, load: Load, plan: Plan) -> None:
+    chance = random.Random(plan.seed)
+    threads = load.start()
+    for work, every in ((host.kill_servers, plan.kill_servers), (host.kill_askers, plan.kill_askers)):
+        if every:
+            threads.append(threading.Thread(target=work, args=(random.Random(chance.random()), every)))
+            threads[-1].start()
+    time.sleep(plan.seconds)
+    host.stop.set()
+    for thread in threads:
+        thread.join()
+
+
+def _finish(host: Host, load: Load) -> Final:
+    """Start what is down, ask every door about every token, and read what is stored."""
+    for door in host.http:
+        door.restart()
+        door.deaths -= 1  # the last one is not a fault
+    recorder = load.recorder("final")
+    load.change(recorder, "on", FEATURE, ("PATCH", "/v4/settings", {ENABLED: True}))
+    for number, asker in enumerate(host.askers):
+        for token in host.known[-1000:]:
+            asker.tell(id=token.id, value=token.value)
+        asker.finish(host.folder / f"done-{number}")
+    for door in host.http:
+        for token in host.known[-1000:]:
+            load.ask_about(recorder, token, door, rest=False)
+        door.server.stop()
+    checked = gatepass("db", "check", "--data", str(host.data))
+    if checked.stdout != "ok\n":
+        raise RuntimeError(f"the database is damaged: {checked.stdout}{checked.stderr}")
+    return _read(host.data / "gatepass.db", frozenset(load.strangers))
+
+
+def _read(path: Path, strangers: frozenset[str]) -> Final:
+    """Read the database as it is, without the product."""
+
+    def text(value: bytes | None) -> str:
+        return str(UUID(bytes=value)) if value else ""
+
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        tokens = db.execute("SELECT id, revoked_at IS NULL FROM tokens").fetchall()
+        people = db.execute("SELECT id, disabled_at IS NULL AND deleted_at IS NULL FROM users").fetchall()
+        events = db.execute("SELECT action, subject_id, owner_id FROM events ORDER BY sequence").fetchall()
+    return Final(
+        now(),
+        {text(token): bool(alive) for token, alive in tokens},
+        {text(person): bool(live) for person, live in people},
+        [(action, text(subject), text(owner)) for action, subject, owner in events],
+        strangers,
+    )
