@@ -3,6 +3,7 @@
 The only place that starts and kills. Everything is started through `launch.py`.
 """
 
+import functools
 import json
 import os
 import random
@@ -16,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from faults.asker import FORGETFUL
 from faults.launch import NONE
 from support.server import Server, environment, gatepass, make_installation
 from support.waiting import poll
@@ -35,6 +37,7 @@ class Told:
     value: str
 
 
+@functools.cache
 def has_command(name: str) -> bool:
     """Tell whether the command line knows a command."""
     return gatepass(name, "--help").returncode == 0
@@ -111,7 +114,7 @@ class AskerDoor:
         with self._lock:
             self._process = process
         for each in known:
-            self.tell(id=each.id, value=each.value, stalk=True)
+            self.tell(id=each.id, value=each.value)
 
     def tell(self, **line: object) -> None:
         """Send a line; a dead process hears nothing."""
@@ -149,15 +152,17 @@ class Host:
     """All of them, over one installation."""
 
     def __init__(self, folder: Path, *, mutant: str, askers: int, points: Sequence[str] = ()) -> None:
-        """Make the installation. `points` is where servers die, besides anywhere."""
+        """Make the installation, if there is none. `points` is where servers die, besides anywhere."""
         self.folder, self.data, self.history = folder, folder / "data", folder / "history"
         self.history.mkdir()
-        make_installation(self.data)
+        if not self.data.exists():
+            make_installation(self.data)
         self.mutant, self.points = mutant, points
         self.missing = [command for command in HTTP_DOORS if command != "serve" and not has_command(command)]
         self.http = [HttpDoor(self.data, name, mutant=mutant) for name in HTTP_DOORS if name not in self.missing]
         self.askers = [
-            AskerDoor(self.data, f"embedded{number}", self.history, mutant=mutant) for number in range(askers)
+            AskerDoor(self.data, f"embedded{number}" if number else FORGETFUL, self.history, mutant=mutant)
+            for number in range(askers)
         ]
         self.known: list[Told] = []
         self.stop = threading.Event()

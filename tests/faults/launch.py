@@ -1,7 +1,7 @@
 """Starts a process of Gatepass with a death at a named point, a seeded mistake, or neither, built in.
 
-    python launch.py MUTANT POINT:N serve --data DIR …      (or - for none)
-    python launch.py MUTANT POINT:N ask DATA NAME FOLDER    an embedded verifier, see asker.py
+python launch.py MUTANT POINT:N serve --data DIR …      (or - for none)
+python launch.py MUTANT POINT:N ask DATA NAME FOLDER    an embedded verifier, see asker.py
 """
 
 import sys

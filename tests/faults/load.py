@@ -67,6 +67,7 @@ class Load:
         self.admin = Told(made[1]["tokenId"], made[0])
         self.admin_id = self.host.serve.server.request("GET", "/v4/people/current", bearer=self.admin.value).json["id"]
         self.strangers |= {self.admin.id, self.admin_id}
+        self.change(recorder, "set", None, ("PATCH", "/v4/settings", {"apiAccessTokens.usersMayGenerate": True}))
         self.people = [self.add_person(recorder) for _ in range(people)]
         self.commanded = [self.add_person(recorder) for _ in range(2)] if self.rates.command else []
 
@@ -112,7 +113,7 @@ class Load:
         while not self.host.stop.wait(chance.uniform(0.5, 1.5) * pause):
             work(recorder, chance)
 
-    def change(self, recorder: Recorder, op: str, subject: str, request: tuple[Any, ...], **facts: Any) -> str:
+    def change(self, recorder: Recorder, op: str, subject: str | None, request: tuple[Any, ...], **facts: Any) -> str:
         """Send one change as the administrator; return and record how it ended."""
         life = self.host.serve.life
         call = recorder.begin(op, subject, door=self.host.serve.name, **facts)
@@ -210,17 +211,17 @@ class Load:
     def feature(self, recorder: Recorder, chance: random.Random) -> None:
         """Change settings straight on the disk, beside the server, by a command that may die on the way."""
         for value in ("false", "true"):
-            while True:
+            fault = NONE
+            if self.rates.console_points and chance.random() < self.rates.kill_commands:
+                fault = f"{chance.choice(self.rates.console_points)}:1"
+            while not self._set_feature(recorder, value, fault) and value == "true":
                 fault = NONE
-                if self.rates.console_points and chance.random() < self.rates.kill_commands:
-                    fault = f"{chance.choice(self.rates.console_points)}:1"
-                call = recorder.begin("on" if value == "true" else "off", FEATURE, door="console")
-                code = self.host.command(
-                    "settings", "set", ENABLED, value, "--data", str(self.host.data), fault=fault
-                )
-                recorder.end(call, "ok" if code == 0 else "unknown")  # its process is dead: nothing comes later
-                if code == 0 or value == "false":
-                    break
+
+    def _set_feature(self, recorder: Recorder, value: str, fault: str) -> bool:
+        call = recorder.begin("on" if value == "true" else "off", FEATURE, door="console")
+        code = self.host.command("settings", "set", ENABLED, value, "--data", str(self.host.data), fault=fault)
+        recorder.end(call, "ok" if code == 0 else "unknown")  # its process is dead: nothing comes later
+        return code == 0
 
     def ask(self, recorder: Recorder, chance: random.Random, door: HttpDoor) -> None:
         """Ask one door about a token, mostly one of the last; on the server also through REST."""
@@ -251,5 +252,3 @@ def _on_our_clock(instant: str | None) -> float:
     if instant is None:
         return NEVER
     return now() + (datetime.fromisoformat(instant).timestamp() - time.time()) * SECOND
-
-

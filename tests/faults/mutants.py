@@ -60,13 +60,13 @@ def no_words() -> None:
 
 def one_word() -> None:
     """Only the end of a change is told: whoever is killed before that has told nobody."""
-    plain = Words.finish
+    begin, plain = Words.begin, Words.finish
 
     def finish(self: Words, revision: int) -> None:
-        Words_begin(self, revision)
+        begin(self, revision)
         plain(self, revision)
 
-    Words_begin, Words.begin, Words.finish = Words.begin, lambda *_: None, finish
+    Words.begin, Words.finish = lambda *_: None, finish
 
 
 def finish_first() -> None:
@@ -94,7 +94,12 @@ def stale_put() -> None:
         time.sleep(RACE_SECONDS)
         return found
 
-    Cache.put, StoreSource.peek = put, slow_peek
+    def slow_begin(self: Words, revision: int) -> None:
+        begin(self, revision)
+        time.sleep(RACE_SECONDS)
+
+    begin = Words.begin
+    Cache.put, StoreSource.peek, Words.begin = put, slow_peek, slow_begin
 
 
 def refused_for_ever() -> None:
@@ -122,7 +127,12 @@ def owner_ignored() -> None:
 def last_change_only() -> None:
     """Of several changes since the last look only the last one is applied."""
     plain = SqliteStore.changes_after
-    SqliteStore.changes_after = lambda self, revision: (plain(self, revision) or [])[-1:]
+
+    def changes_after(self: SqliteStore, revision: int) -> Any:
+        time.sleep(5 * RACE_SECONDS)
+        return (plain(self, revision) or [])[-1:]
+
+    SqliteStore.changes_after = changes_after
 
 
 def memory_while_changing() -> None:
@@ -192,6 +202,8 @@ def warm_restart() -> None:
 
     def start(self: Cache, feed: Any, *, most: int) -> None:
         init(self, feed, most=most)
+        if not isinstance(feed, SqliteStore):
+            return  # the server's own
         saved.append(feed.path.with_name("saved"))
         if saved[0].exists():
             with saved[0].open("rb") as file:

@@ -16,6 +16,7 @@ from faults.load import ENABLED, Load, Rates
 from faults.oracle import FEATURE, Call, Final, Finding, check
 from faults.recorder import now, read_history
 from faults.vacuity import Measures, measure
+from gatepass.model.token import TokenKind
 from support.server import gatepass
 
 
@@ -48,7 +49,7 @@ class Outcome:
     missing: list[str]
     """Doors that this version does not have."""
     leaks: list[str]
-    """Values of tokens in the recording, which must hold none."""
+    """Files of the recording that hold the value of a token, which none may."""
 
 
 def run(folder: Path, plan: Plan) -> Outcome:
@@ -63,7 +64,6 @@ def run(folder: Path, plan: Plan) -> Outcome:
     finally:
         host.close()
     calls = read_history(host.history)
-    written = "".join(path.read_text() for path in host.history.iterdir())
     commands = bool(plan.rates.command) + bool(plan.rates.feature)
     return Outcome(
         check(calls, final),
@@ -72,7 +72,7 @@ def run(folder: Path, plan: Plan) -> Outcome:
         sum(door.deaths for door in [*host.http, *host.askers]) + host.commands_killed,
         len(host.http) + len(host.askers) + commands,
         host.missing,
-        [token.id for token in host.known if token.value in written],
+        [path.name for path in host.history.iterdir() if f"{TokenKind.PERSONAL}_" in path.read_text()],
     )
 
 

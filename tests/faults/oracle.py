@@ -280,7 +280,10 @@ def _recorded(history: History, final: Final) -> Iterator[Finding]:
     """Hold the audit log against the rows, and against itself."""
     told = Counter((action, subject) for action, subject, _ in final.events)
     for token, alive in final.tokens.items():
-        if token not in final.strangers and (told["token.created", token], told["token.deleted", token]) != (1, not alive):
+        if token not in final.strangers and (told["token.created", token], told["token.deleted", token]) != (
+            1,
+            not alive,
+        ):
             yield Finding("R12", "its records do not say what was done", token)
     unknown = sum(call.op == "create" and call.outcome == "unknown" for call in history.calls)
     if len(final.tokens.keys() - history.created.keys() - final.strangers) > unknown:

@@ -189,7 +189,10 @@ def test_a_finding_speaks() -> None:
 
 
 def test_many_calls_of_one_person_are_checked_in_seconds() -> None:
-    calls = [switch("disable" if number % 2 else "enable", 100 * number, 100 * number + 5, "ok") for number in range(1, 5_000)]
+    calls = [
+        switch("disable" if number % 2 else "enable", 100 * number, 100 * number + 5, "ok")
+        for number in range(1, 5_000)
+    ]
     state = [allow(100 * number + 10, 100 * number + 20) for number in range(2, 5_000, 2)]
     state += [deny(100 * number + 10, 100 * number + 20) for number in range(1, 5_000, 2)]
     assert check([CREATED, *calls, *state]) == []
