@@ -83,10 +83,12 @@ def _disturb(host: Host, load: Load, plan: Plan) -> None:
         if every:
             threads.append(threading.Thread(target=work, args=(random.Random(chance.random()), every)))
             threads[-1].start()
-    time.sleep(plan.seconds)
-    host.stop.set()
-    for thread in threads:
-        thread.join()
+    try:
+        time.sleep(plan.seconds)
+    finally:
+        host.stop.set()
+        for thread in threads:
+            thread.join()
 
 
 def _finish(host: Host, load: Load) -> Final:

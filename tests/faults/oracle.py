@@ -192,11 +192,11 @@ class History:
                 continue
             parts = more.parts(call)
             if call.outcome == "allow":
-                proven = {name: True for name in parts}
+                proven = dict.fromkeys(parts, True)
             else:
                 causes = self.causes(call)
                 named = REASONS.get(call.reason or "")
-                proven = {name: False for name in ({named} if named else causes if len(causes) == 1 else set())}
+                proven = dict.fromkeys({named} if named else causes if len(causes) == 1 else (), False)
             for name, value in proven.items():
                 if name in parts:
                     parts[name].seen.append(Set(value, call.begun, call.ended, certain=True))
@@ -254,7 +254,8 @@ def _wrong_answer(history: History, call: Call, made: Call) -> Iterator[Finding]
     if call.owner != made.owner or call.told not in {None, call.subject}:
         yield Finding("R9", "accepted as somebody else's", call.subject, call)
     elif call.name is not None and call.owner in history.names:
-        if not history.names[call.owner].may_be(call.name, call.begun, call.ended):
+        names = history.names[call.owner]
+        if not names.may_be(call.name, call.begun, call.ended):
             yield Finding("R8", "answered with a name of another time", call.subject, call)
 
 

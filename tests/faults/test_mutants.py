@@ -4,7 +4,6 @@ The runs are directed: each has the load and the deaths that its mistake takes, 
 """
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,10 +43,10 @@ FOUND: dict[str, tuple[Plan, set[str]]] = {
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("installation") / "data"
     make_installation(made)
-    yield made
+    return made
 
 
 def rules_of(folder: Path, installation: Path, plan: Plan) -> set[str]:
