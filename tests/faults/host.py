@@ -167,6 +167,8 @@ class Host:
         self.known: list[Told] = []
         self.stop = threading.Event()
         self.commands_killed = 0
+        self.named = 0
+        """Deaths at a named point."""
 
     @property
     def serve(self) -> HttpDoor:
@@ -210,6 +212,7 @@ class Host:
             process.kill()
             code = process.wait(timeout=30)
         self.commands_killed += code == -signal.SIGKILL
+        self.named += code == -signal.SIGKILL and fault != NONE
         return code
 
     def kill_servers(self, chance: random.Random, every: float) -> None:
@@ -221,9 +224,11 @@ class Host:
                 time.sleep(0.02)
             if self.stop.is_set():
                 return
-            dead = next((each for each in self.http if each.is_dead), door)
-            point = chance.choice([*self.points, NONE]) if dead is self.serve else NONE
-            dead.restart(point if point == NONE else f"{point}:{chance.randint(1, 30)}")
+            dead = next((each for each in self.http if each.is_dead), None)
+            self.named += dead is not None
+            point = chance.choice([*self.points, NONE])
+            fault = NONE if point == NONE or (dead or door) is not self.serve else f"{point}:{chance.randint(1, 20)}"
+            (dead or door).restart(fault)
 
     def kill_askers(self, chance: random.Random, every: float) -> None:
         """Kill embedded verifiers, or let them stand still for a moment; until told to stop."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from faults.history import OWN, send
@@ -97,8 +98,7 @@ class Load:
             ("command", rates.command, self.command),
             ("feature", rates.feature, self.feature),
         ]
-        for door in host.http:
-            works.append((f"ask-{door.command}", rates.ask, lambda r, c, d=door: self.ask(r, c, d)))  # type: ignore[misc]
+        works += [(f"ask-{door.command}", rates.ask, partial(self.ask, door)) for door in host.http]
         threads = []
         for number, (name, pause, work) in enumerate(works):
             if pause:
@@ -223,7 +223,7 @@ class Load:
         recorder.end(call, "ok" if code == 0 else "unknown")  # its process is dead: nothing comes later
         return code == 0
 
-    def ask(self, recorder: Recorder, chance: random.Random, door: HttpDoor) -> None:
+    def ask(self, door: HttpDoor, recorder: Recorder, chance: random.Random) -> None:
         """Ask one door about a token, mostly one of the last; on the server also through REST."""
         if self.host.known:
             token = chance.choice(self.host.known[-chance.choice((5, 40)) :])

@@ -45,6 +45,8 @@ class Outcome:
     calls: Sequence[Call]
     deaths: int
     """Of servers, embedded verifiers and commands."""
+    named: int
+    """Of these, at a named point."""
     processes: int
     missing: list[str]
     """Doors that this version does not have."""
@@ -70,6 +72,7 @@ def run(folder: Path, plan: Plan) -> Outcome:
         measure(calls),
         calls,
         sum(door.deaths for door in [*host.http, *host.askers]) + host.commands_killed,
+        host.named,
         len(host.http) + len(host.askers) + commands,
         host.missing,
         [path.name for path in host.history.iterdir() if f"{TokenKind.PERSONAL}_" in path.read_text()],

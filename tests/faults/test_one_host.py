@@ -35,9 +35,10 @@ def test_what_was_answered_holds_whoever_dies(tmp_path: Path) -> None:
         points=POINTS,
     )
     outcome = run(tmp_path, plan)
-    print(outcome.measures, f"deaths={outcome.deaths}", f"processes={outcome.processes}", f"missing={outcome.missing}")
+    print(outcome.measures, f"{outcome.deaths=} {outcome.named=} {outcome.processes=} {outcome.missing=}")
     assert [str(finding) for finding in outcome.findings[:20]] == []
     assert outcome.leaks == []
     least = Least(kills=SECONDS // 3, soon=SECONDS, overlaps=SECONDS // 4, doors=verifiers + 2)
     assert outcome.measures.lacking(least) == []
     assert outcome.deaths >= SECONDS // 6
+    assert outcome.named >= SECONDS // 100
