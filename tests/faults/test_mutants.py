@@ -55,6 +55,7 @@ def rules_of(folder: Path, installation: Path, plan: Plan) -> set[str]:
     return {finding.rule for finding in run(folder, plan).findings}
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.xdist_group("one-host")
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_the_oracle_finds_the_mistake(mutant: str, tmp_path: Path, installation: Path) -> None:
@@ -67,6 +68,7 @@ def test_the_oracle_finds_the_mistake(mutant: str, tmp_path: Path, installation:
     pytest.fail(f"not found in {TRIES} runs")
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.xdist_group("one-host")
 @pytest.mark.parametrize("plan", [BASE, DEAD_WRITERS], ids=["load", "dead writers"])
 def test_the_oracle_finds_nothing_without_one(plan: Plan, tmp_path: Path, installation: Path) -> None:
