@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from browser.conftest import OpenPage, sign_in
 from support.server import EMAIL, PASSWORD, Server
+from support.waiting import poll
 
 
 def test_the_whole_story_works_without_javascript(own_server: Server, open_page: OpenPage) -> None:
@@ -79,6 +80,21 @@ def tab_to(page: Page, name: str) -> None:
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"no way to {name!r} by keyboard")
+
+
+@pytest.mark.parametrize(("width", "is_shown"), [(1280, True), (1000, False), (360, True)])
+def test_the_uses_of_a_token_are_drawn_where_there_is_room(
+    server: Server, open_page: OpenPage, width: int, is_shown: bool
+) -> None:
+    value, info = server.create_token()
+    server.request("GET", "/verify", bearer=value)
+    poll(lambda: server.admin("GET", f"/v4/apiAccessTokens/{info['tokenId']}").json["lastUsed"])
+    page = open_page(width=width)
+    sign_in(page, server)
+    page.goto(f"{server.url}/settings/access-tokens?q={info['tokenId']}")
+    expect(page.get_by_text("No description")).to_be_visible()
+    drawn = page.get_by_role("img", name="Used once in 30 days")
+    expect(drawn).to_have_count(1 if is_shown else 0)
 
 
 def test_copying_puts_the_whole_value_on_the_clipboard(server: Server, open_page: OpenPage) -> None:

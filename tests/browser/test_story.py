@@ -133,3 +133,31 @@ def test_who_may_not_and_what_is_off_look_right_too(visit: Visit) -> None:
     page.reload()
     expect(page.get_by_text("Access tokens are switched off")).to_be_visible()
     visit.see("tokens-off")
+
+
+def test_a_restricted_token_is_made_and_looked_at(visit: Visit) -> None:
+    page, server = visit.page, visit.server
+    server.create_token(description="everything")
+    sign_in(page, server)
+    visit.press("Generate New Token", "link")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Restrict this token").click()
+    dialog.get_by_label("Description").fill("nightly export")
+    dialog.get_by_label("Scopes").fill("jobs:run datasets:* people:read reports:read")
+    dialog.get_by_label("Networks").fill("10.1.2.3/8")
+    dialog.get_by_label("Services").fill("orders")
+    visit.see("restrict")
+    visit.press("Generate")
+    expect(page.get_by_text("'10.1.2.3/8' is not a network")).to_be_visible()
+    expect(page.get_by_label("Networks")).to_be_focused()
+    expect(page.get_by_label("Services")).to_have_value("orders")
+    visit.see("restrict-refused")
+    page.get_by_label("Networks").fill("10.0.0.0/8 2001:db8::/32")
+    visit.press("Generate")
+    value = page.locator("#value").inner_text()
+    visit.see("restricted-created")
+    assert server.request("GET", "/verify?audience=orders", bearer=value).status == 401
+    visit.press("Done", "link")
+    page.get_by_text("jobs:run, datasets:*, people:read and 1 more").click()
+    expect(page.get_by_text("reports:read", exact=True)).to_be_visible()
+    visit.see("tokens-restricted")

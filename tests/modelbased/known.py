@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from gatepass.model.rights import FULL_ACCESS, Rights
 from gatepass.services.sign_in import StartedSession
 from gatepass.testing.fakes import PASSWORD
 
@@ -34,6 +35,7 @@ class Known:
     expires_at: datetime | None
     is_deleted: bool = False
     key: str | None = None
+    rights: Rights = FULL_ACCESS
 
 
 @dataclass

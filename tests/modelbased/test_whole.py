@@ -28,6 +28,7 @@ from gatepass.connect import verifier_over
 from gatepass.errors import Conflict, Disabled, GatepassError, InvalidInput, NotAllowed, NotAuthenticated, NotFound
 from gatepass.interfaces import Page, Store
 from gatepass.model.actor import Actor, Credential
+from gatepass.model.rights import FULL_ACCESS, Rights
 from gatepass.model.secret import Secret
 from gatepass.model.token import TokenStatus
 from gatepass.model.verdict import Accepted
@@ -52,6 +53,10 @@ from modelbased.known import Known, Person, SignedIn
 
 SOAK = bool(os.environ.get("GATEPASS_SOAK"))
 EXAMPLES, STEPS = (2500, 50) if SOAK else (25, 40)
+
+FULL, JOBS, RUN, NONE = FULL_ACCESS, Rights(scopes=("jobs:*",)), Rights(scopes=("jobs:run",)), Rights(scopes=())
+WITHIN = {FULL: {FULL, JOBS, RUN, NONE}, JOBS: {JOBS, RUN, NONE}, RUN: {RUN, NONE}, NONE: {NONE}}
+"""What each of a few rights can be narrowed to. Asking for nothing in particular gives all of them."""
 
 
 class Whole(RuleBasedStateMachine):
@@ -138,19 +143,28 @@ class Whole(RuleBasedStateMachine):
         too_long = self.most_days != -1 and (seconds == -1 or seconds > self.most_days * 86_400)
         return InvalidInput if too_long else None
 
-    @rule(target=tokens, owner=people, seconds=st.sampled_from([-1, 1, 60, 86_400, 90 * 86_400]))
-    def create_with_password(self, owner: Person, seconds: int) -> Known | None:
-        return self._create(knowing_password(self.deps, owner.id), owner, seconds, self._refusal(owner, seconds))
+    @rule(
+        target=tokens,
+        owner=people,
+        seconds=st.sampled_from([-1, 1, 60, 86_400, 90 * 86_400]),
+        rights=st.sampled_from([*WITHIN]),
+    )
+    def create_with_password(self, owner: Person, seconds: int, rights: Rights) -> Known | None:
+        actor = knowing_password(self.deps, owner.id)
+        return self._create(actor, owner, seconds, self._refusal(owner, seconds), asked=rights, given=rights)
 
-    @rule(target=tokens, parent=tokens, seconds=st.sampled_from([-1, 60, 86_400]))
-    def create_with_token(self, parent: Known | None, seconds: int) -> Known | None:
+    @rule(target=tokens, parent=tokens, seconds=st.sampled_from([-1, 60, 86_400]), asked=st.sampled_from([*WITHIN]))
+    def create_with_token(self, parent: Known | None, seconds: int, asked: Rights) -> Known | None:
         if parent is None:
             return None
         actor = Actor(Credential.TOKEN, parent.owner.id, parent.id)
         refusal = self._refusal(parent.owner, seconds)
         if refusal is not Disabled and not self._accepted(parent):
             refusal = NotAuthenticated
-        return self._create(actor, parent.owner, seconds, refusal)
+        given = parent.rights if asked is FULL else asked
+        if refusal is None and given not in WITHIN[parent.rights]:
+            refusal = NotAllowed
+        return self._create(actor, parent.owner, seconds, refusal, asked=asked, given=given)
 
     @rule(target=tokens, session=sessions)
     def create_with_session(self, session: SignedIn | None) -> Known | None:
@@ -164,12 +178,21 @@ class Whole(RuleBasedStateMachine):
             refusal = NotAllowed
         return self._create(actor, session.owner, 60, refusal)
 
-    def _create(self, actor: Actor, owner: Person, seconds: int, refusal: type[GatepassError] | None) -> Known | None:
+    def _create(
+        self,
+        actor: Actor,
+        owner: Person,
+        seconds: int,
+        refusal: type[GatepassError] | None,
+        *,
+        asked: Rights = FULL,
+        given: Rights = FULL,
+    ) -> Known | None:
         with self.expecting(refusal):
-            made = create_token(self.deps, actor, lifetime_seconds=seconds)
+            made = create_token(self.deps, actor, lifetime_seconds=seconds, rights=asked)
             end = None if seconds == -1 else self.clock.now() + timedelta(seconds=seconds)
             assert made.token.expires_at == end
-            known = Known(made.token.id, made.value.reveal(), owner, end)
+            known = Known(made.token.id, made.value.reveal(), owner, end, rights=given)
             self.known.append(known)
             return known
         return None
@@ -309,6 +332,7 @@ class Whole(RuleBasedStateMachine):
             assert isinstance(verdict, Accepted) == self._accepted(token), (verdict, token)
             if isinstance(verdict, Accepted):
                 assert (verdict.token_id, verdict.owner_id) == (token.id, token.owner.id)
+                assert verdict.rights == token.rights
 
     @invariant()
     def every_session_is_what_the_model_says(self) -> None:

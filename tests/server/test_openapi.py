@@ -12,6 +12,7 @@ from gatepass.server.api.openapi import OPERATIONS
 from support.server import EMAIL, PASSWORD, Server, environment
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
+HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
 EXAMPLES = "500" if os.environ.get("GATEPASS_SOAK") else "25"
 SCHEMATHESIS = str(Path(sys.executable).with_name("st"))
 
@@ -26,7 +27,7 @@ def run(server: Server, folder: Path, *flags: str, as_token: bool = True) -> sub
     return subprocess.run(
         [*command, "--header", f"Authorization: {credential}", "--checks", "all", "--max-examples", EXAMPLES, *flags],
         cwd=folder,
-        env=environment({"NO_COLOR": "1"}),
+        env=environment({"NO_COLOR": "1", "SCHEMATHESIS_HOOKS": str(HOOKS)}),
         capture_output=True,
         text=True,
         timeout=3600,

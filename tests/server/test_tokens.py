@@ -19,6 +19,8 @@ FIELDS = {
     "deletedAt",
     "parentTokenId",
     "scopes",
+    "allowedNetworks",
+    "audience",
 }
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 

@@ -10,6 +10,7 @@ from gatepass.interfaces import Page
 from gatepass.model.actor import CONSOLE
 from gatepass.model.secret import generate_id
 from gatepass.model.token import TokenStatus
+from gatepass.model.use import Uses
 from gatepass.model.verdict import Accepted, Reason, Rejected
 from gatepass.services.change_user import UserChanges, change_user
 from gatepass.services.count_peppers import count_peppers
@@ -243,7 +244,7 @@ def test_administrators_list_anybodys_tokens_others_learn_nothing(world: World) 
 
 def test_a_retry_gets_the_same_token_for_24_hours(world: World) -> None:
     first = world.token(world.admin, retry=RETRY)
-    record_token_use(world.deps, {first.token.id: START + timedelta(hours=1)})
+    record_token_use(world.deps, Uses({first.token.id: START + timedelta(hours=1)}, []))
     world.clock.advance(hours=24, milliseconds=-1)
     again = world.token(world.admin, retry=RETRY)
     assert again.value.reveal() == first.value.reveal()

@@ -4,6 +4,7 @@ from gatepass.testing.change_suite import ChangeSuite
 from gatepass.testing.list_suite import EventListSuite, TokenListSuite, UserListSuite
 from gatepass.testing.token_suite import TokenSuite
 from gatepass.testing.transaction_suite import ConcurrencySuite, TransactionSuite
+from gatepass.testing.use_suite import UseSuite
 from gatepass.testing.user_suite import FailureSuite, SessionSuite, SettingsSuite, UserSuite
 
 SUITES = (
@@ -11,6 +12,7 @@ SUITES = (
     TokenListSuite,
     UserListSuite,
     EventListSuite,
+    UseSuite,
     UserSuite,
     SessionSuite,
     SettingsSuite,

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from gatepass.errors import Unavailable
+from gatepass.errors import NotAllowed, NotAuthenticated, Unavailable
+from gatepass.model.rights import check_rights
 from gatepass.model.secret import generate_id, generate_secret
 from gatepass.model.token import CreatedToken, TokenKind, write_token
 from gatepass.model.verdict import Accepted, Reason, Rejected
@@ -244,3 +245,16 @@ def test_no_thread_ever_sees_a_token_accepted_after_its_deletion(world: World, v
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_what_is_required_is_there_or_raises(world: World, verifier: Verifier) -> None:
+    made = world.token(world.admin, rights=check_rights(["reports:read"], ["10.0.0.0/8"], ["billing"]))
+    text = made.value.reveal()
+    fitting = {"scope": "reports:read", "audience": "billing", "client": "10.1.2.3"}
+    assert verifier.require(text, **fitting).token_id == made.token.id
+    for wrong in ({"client": None}, {"client": "11.0.0.1"}, {"audience": None}, {"audience": "other"}):
+        with pytest.raises(NotAuthenticated):
+            verifier.require(text, **{**fitting, **wrong})
+    for scope in ("reports:write", ["reports:read", "people:read"], "reports:*"):
+        with pytest.raises(NotAllowed):
+            verifier.require(text, **{**fitting, "scope": scope})

@@ -1,6 +1,7 @@
 """`gatepass token`: your access tokens, over REST."""
 
 import http
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -18,7 +19,11 @@ _COLUMNS = {
     "createdAt": "CREATED",
     "expiredAt": "EXPIRES",
     "lastUsed": "LAST USED",
+    "rights": "RIGHTS",
 }
+
+
+_OWN = "/v4/apiAccessTokens"
 
 
 @click.group()
@@ -29,19 +34,32 @@ def token() -> None:
 @token.command()
 @click.option("--lifetime", type=Lifetime(), required=True, help="100s, 15m, 12h, 30d or never.")
 @click.option("--description", help="Which script, on which machine?")
+@click.option("--scope", "scopes", multiple=True, help="What it may be used for, noun:verb; repeatable.")
+@click.option("--network", "networks", multiple=True, help="Where it may be used from, 10.0.0.0/8; repeatable.")
+@click.option("--audience", multiple=True, help="A service that it is meant for; repeatable.")
 @json_option
 @client_options
-def create(client: Client, *, lifetime: int, description: str | None, as_json: bool) -> None:
-    """Create a token and print its value, this once."""
-    body = {"lifetimeSeconds": lifetime} | ({} if description is None else {"description": description})
-    made = client.call("POST", "/v4/apiAccessTokens", body).body
+def create(client: Client, *, lifetime: int, description: str | None, as_json: bool, **given: Sequence[str]) -> None:
+    """Create a token and print its value, this once.
+
+    Without --scope, --network and --audience it may do what you may, from anywhere, with any service.
+    """
+    body = {
+        "lifetimeSeconds": lifetime,
+        "description": description,
+        "scopes": list(given["scopes"]) or None,
+        "allowedNetworks": list(given["networks"]) or None,
+        "audience": list(given["audience"]) or None,
+    }
+    made = client.call("POST", _OWN, {name: value for name, value in body.items() if value is not None}).body
     if as_json:
         show_json(made)
         return
     # The value alone on standard output, so that `TOKEN=$(gatepass token create …)` works.
     click.echo(made["tokenValue"])
     info = made["tokenInfo"]
-    click.echo(f"token id  {info['tokenId']}\nexpires   {info['expiredAt'] or 'never'}", err=True)
+    told = f"token id  {info['tokenId']}\nexpires   {info['expiredAt'] or 'never'}\nrights    {_rights(info)}"
+    click.echo(told, err=True)
     click.echo("keep the value now: it is not shown again", err=True)
 
 
@@ -53,14 +71,14 @@ def create(client: Client, *, lifetime: int, description: str | None, as_json: b
 @client_options
 def list_(client: Client, *, status: str, search: str | None, person: str | None, as_json: bool) -> None:
     """List tokens, oldest first."""
-    path = "/v4/apiAccessTokens"
+    path = _OWN
     if person:
         path = f"/v4/people/{client.person(person)['id']}/apiAccessTokens"
     rows = list(client.list(path, status=status, q=search))
     if as_json:
         show_json({"data": rows})
     else:
-        show_table([_spoken(row) for row in rows], _COLUMNS, empty="no tokens")
+        show_table([{**_spoken(row), "rights": _rights(row)} for row in rows], _COLUMNS, empty="no tokens")
 
 
 @token.command()
@@ -69,7 +87,7 @@ def list_(client: Client, *, status: str, search: str | None, person: str | None
 @client_options
 def show(client: Client, *, token_id: str, as_json: bool) -> None:
     """Show one of your tokens, without its value."""
-    found = client.get(f"/v4/apiAccessTokens/{quote(token_id, safe='')}")
+    found = client.get(f"{_OWN}/{quote(token_id, safe='')}")
     (show_json if as_json else show_fields)(found if as_json else _spoken(found))
 
 
@@ -79,7 +97,7 @@ def show(client: Client, *, token_id: str, as_json: bool) -> None:
 @client_options
 def delete(client: Client, *, token_id: str, as_json: bool) -> None:
     """Delete a token, at once and for ever."""
-    client.call("DELETE", f"/v4/apiAccessTokens/{quote(token_id, safe='')}")
+    client.call("DELETE", f"{_OWN}/{quote(token_id, safe='')}")
     if as_json:
         show_json({"deleted": token_id})
     else:
@@ -110,4 +128,14 @@ def verify(client: Client, *, as_json: bool) -> int:
 
 def _spoken(row: dict[str, Any]) -> dict[str, Any]:
     """Say in words what an empty field means."""
-    return {**row, "expiredAt": row["expiredAt"] or "never", "lastUsed": row["lastUsed"] or "never"}
+    words = {"expiredAt": "never", "lastUsed": "never", "allowedNetworks": "anywhere", "audience": "any service"}
+    words |= {"scopes": "full access" if row["scopes"] is None else "none"}
+    return {**row, **{name: row[name] or said for name, said in words.items()}}
+
+
+def _rights(row: dict[str, Any]) -> str:
+    """Say in a line what a token may do, from where and with whom."""
+    said = "full access" if row["scopes"] is None else ", ".join(row["scopes"]) or "no scopes"
+    if row["allowedNetworks"] is not None:
+        said += f"; from {', '.join(row['allowedNetworks'])}"
+    return said if row["audience"] is None else f"{said}; for {', '.join(row['audience'])}"

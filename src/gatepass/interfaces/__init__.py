@@ -16,6 +16,7 @@ from gatepass.interfaces.stored import (
     TokenRepository,
     Transaction,
     UserCounts,
+    UseRepository,
     UserFilter,
     UserRepository,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "Store",
     "TokenRepository",
     "Transaction",
+    "UseRepository",
     "UserCounts",
     "UserFilter",
     "UserRepository",

@@ -13,6 +13,7 @@ from gatepass.model.event import EventRecord
 from gatepass.model.session import Session
 from gatepass.model.settings import Settings
 from gatepass.model.token import Token, TokenStatus
+from gatepass.model.use import DayCount, UseCount
 from gatepass.model.user import Password, PasswordLink, User
 
 
@@ -98,6 +99,22 @@ class TokenRepository(Protocol):
 
     def wipe_salts(self, created_before: datetime) -> None:
         """Forget the salts of idempotent creations from before."""
+        ...
+
+
+class UseRepository(Protocol):
+    """How often tokens were accepted and refused, by the hour. Goes with the record of the token."""
+
+    def add(self, counts: Iterable[UseCount]) -> None:
+        """Add to what is counted. Counts of tokens that have no record any more are ignored."""
+        ...
+
+    def list_days(self, token_ids: Sequence[UUID], since: int) -> Sequence[DayCount]:
+        """Return the counts of some tokens from day `since` on, added up by day; in one look-up."""
+        ...
+
+    def prune(self, before: int, *, limit: int) -> int:
+        """Remove at most `limit` counts of hours before `before`; return how many."""
         ...
 
 
@@ -269,6 +286,11 @@ class Transaction(Protocol):
     @property
     def tokens(self) -> TokenRepository:
         """The tokens."""
+        ...
+
+    @property
+    def uses(self) -> UseRepository:
+        """The uses of tokens."""
         ...
 
     @property

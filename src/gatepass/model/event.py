@@ -54,6 +54,9 @@ class TokenCreated(Event):
     description: str | None
     expires_at: str | None
     parent_id: str | None
+    scopes: list[str] | None = None
+    allowed_networks: list[str] | None = None
+    audience: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

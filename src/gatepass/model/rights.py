@@ -26,6 +26,11 @@ class Rights:
     audience: tuple[str, ...] | None = None
     """The services it is meant for. One that is not named there must refuse it (as `aud`, RFC 7519 4.1.3)."""
 
+    def lists(self) -> dict[str, list[str] | None]:
+        """Return the three as lists of texts, by the names records and answers have for them."""
+        named = {"scopes": self.scopes, "allowed_networks": self.networks, "audience": self.audience}
+        return {name: None if values is None else [str(value) for value in values] for name, values in named.items()}
+
 
 FULL_ACCESS = Rights()
 

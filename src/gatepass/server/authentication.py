@@ -17,8 +17,10 @@ from gatepass.model.user import User
 from gatepass.model.verdict import Accepted, Reason, Rejected, Verdict
 from gatepass.server.context import Context
 from gatepass.server.log import get_logger
+from gatepass.server.requirements import OWN_AUDIENCE, requirements_of
 from gatepass.services.check_password import Proof, check_password
 from gatepass.services.find_session import find_session
+from gatepass.verifier.requirements import Requirements
 
 _log = get_logger(__name__)
 _PROBING = frozenset({Reason.MALFORMED, Reason.UNKNOWN})
@@ -98,7 +100,9 @@ def authenticate(context: Context, request: Request, presented: Presented) -> Ac
             request_id=request_id,
         )
     if isinstance(presented, Bearer):
-        verdict = judge(context, request, presented.text, door="rest")
+        # The scopes that an action needs are a matter of `services/access.py`.
+        required = requirements_of(context, request, audience=OWN_AUDIENCE)
+        verdict = judge(context, request, presented.text, required, door="rest")
         if isinstance(verdict, Rejected):
             if verdict.reason in _PROBING:
                 context.probes.count(address)
@@ -142,13 +146,17 @@ def _checked(context: Context, basic: Basic, address: str | None, request_id: st
     return proof
 
 
-def judge(context: Context, request: Request, text: Secret, *, door: str) -> Verdict:
-    """Verify a presented token; metrics and log hear the true reason of a refusal."""
-    verdict = context.verifier.verify(text.reveal())
+def judge(context: Context, request: Request, text: Secret, required: Requirements | None, *, door: str) -> Verdict:
+    """Verify a presented token and hold it against what this request requires (None: nothing meets it).
+
+    Metrics and log hear the true reason of a refusal.
+    """
+    verdict = context.verifier.verify(text.reveal(), required)
     result = "accepted" if isinstance(verdict, Accepted) else verdict.reason.value
     context.metrics.verifications.labels(door, result).inc()
     if isinstance(verdict, Rejected):
         request.state.refusal = (verdict.reason.value, verdict.token_id)
+        context.uses.refused(verdict.token_id, verdict.reason)
     return verdict
 
 

@@ -11,8 +11,12 @@ from gatepass.server.uses import FLUSH_SECONDS, UseRecorder
 from gatepass.services.deps import Deps
 from gatepass.services.prune_sign_ins import prune_sign_ins
 from gatepass.services.prune_tokens import prune_tokens
+from gatepass.services.prune_uses import prune_uses
 
 PRUNE_SECONDS = 600.0
+_LAST_TRIES = 3
+"""At a clean stop the store may be busy with somebody else's change; each try waits for it."""
+
 _log = get_logger(__name__)
 
 
@@ -35,26 +39,33 @@ class Housekeeping:
         """End, after writing the last uses."""
         self._stop.set()
         self._thread.join(timeout=10)
-        self._try("the last uses of tokens could not be written", lambda: self._uses.flush(everything=True))
+        for _ in range(_LAST_TRIES):
+            if self._try("the last uses of tokens could not be written", lambda: self._uses.flush(everything=True)):
+                break
 
     def _run(self) -> None:
         pruned_at = float("-inf")
         while not self._stop.wait(FLUSH_SECONDS):
             self._try("uses of tokens could not be written", self._uses.flush)
-            self._metrics.uses_waiting.set(self._uses.waiting())
+            self._metrics.uses_waiting.set(self._uses.counter.waiting())
+            self._metrics.uses_dropped.set(self._uses.counter.dropped)
             if time.monotonic() - pruned_at >= PRUNE_SECONDS:
                 pruned_at = time.monotonic()
                 self._try("old records could not be pruned", self._prune)
 
     def _prune(self) -> None:
         prune_sign_ins(self._deps)
+        prune_uses(self._deps)
         if removed := prune_tokens(self._deps):
             _log.info("old token records pruned", count=removed)
 
-    def _try(self, complaint: str, work: Callable[[], None]) -> None:
+    def _try(self, complaint: str, work: Callable[[], None]) -> bool:
         try:
             work()
         except TryLater as error:
             _log.warning(complaint, error=str(error))
         except Exception:  # noqa: BLE001  the next turn must come whatever happened
             _log.exception(complaint)
+        else:
+            return True
+        return False

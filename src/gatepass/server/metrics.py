@@ -46,7 +46,12 @@ class Metrics:
             "gatepass_store_failures_total", "Uses of the store that failed.", ("operation",), registry=self.registry
         )
         self.uses_waiting = Gauge(
-            "gatepass_token_uses_waiting", "Tokens whose last use is not written yet.", registry=self.registry
+            "gatepass_token_uses_waiting", "Counts of token uses that are not written yet.", registry=self.registry
+        )
+        self.uses_dropped = Gauge(
+            "gatepass_token_uses_dropped",
+            "Requests not counted since the start because too many tokens were in use at once.",
+            registry=self.registry,
         )
         self.hashes_waiting = Gauge(
             "gatepass_passwords_waiting", "Passwords waiting to be checked.", registry=self.registry

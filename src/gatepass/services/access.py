@@ -1,7 +1,8 @@
 """Who may do what: the only authorisation table.
 
 Everything is decided from what the open transaction reads, so that a right lost a moment ago is
-lost: the actor's user, and the password, token or session they came with, are looked at again.
+lost: the actor's user, and the password, token or session they came with, are looked at again. Where a
+token works from, and with which service, was checked at the door: that never changes.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from uuid import UUID
 from gatepass.errors import Disabled, NotAllowed, NotAuthenticated, NotFound
 from gatepass.interfaces import Transaction
 from gatepass.model.actor import Actor, Credential
+from gatepass.model.rights import FULL_ACCESS, Rights
+from gatepass.model.scope import covers_all
 from gatepass.model.token import TokenStatus
 from gatepass.model.user import User
 
@@ -50,6 +53,10 @@ class _Rule:
     """A session must have proven the password lately."""
     with_tokens_off: bool = True
     """It can be done while the token feature is off."""
+    scope: str | None = None
+    """What a token that has scopes must have among them; None: no scope is needed."""
+    scope_for_itself: bool = True
+    """Whether that scope is needed, too, for the very token or person that asks."""
     about: str = "record"
     """What it concerns, in the words of the error for what does not exist."""
 
@@ -58,31 +65,44 @@ _PROVEN = frozenset({Credential.PASSWORD, Credential.SESSION})
 
 RULES = {
     Action.CREATE_TOKEN: _Rule(owner=True, fresh=True, with_tokens_off=False),
-    Action.LIST_TOKENS: _Rule(owner=True, admin=True, with_tokens_off=False),
-    Action.GET_TOKEN: _Rule(owner=True, with_tokens_off=False),
-    Action.REVOKE_TOKEN: _Rule(owner=True, admin=True, with_tokens_off=False, about="token"),
-    Action.LIST_USERS: _Rule(admin=True),
-    Action.GET_USER: _Rule(owner=True, admin=True),
-    Action.CREATE_USER: _Rule(admin=True, console=True),
-    Action.RENAME_USER: _Rule(owner=True, admin=True),
-    Action.CHANGE_USER: _Rule(admin=True, console=True),
-    Action.DELETE_USER: _Rule(admin=True),
+    Action.LIST_TOKENS: _Rule(owner=True, admin=True, with_tokens_off=False, scope="gatepass.tokens:read"),
+    Action.GET_TOKEN: _Rule(owner=True, with_tokens_off=False, scope="gatepass.tokens:read", scope_for_itself=False),
+    Action.REVOKE_TOKEN: _Rule(
+        owner=True,
+        admin=True,
+        with_tokens_off=False,
+        scope="gatepass.tokens:write",
+        scope_for_itself=False,
+        about="token",
+    ),
+    Action.LIST_USERS: _Rule(admin=True, scope="gatepass.people:read"),
+    Action.GET_USER: _Rule(owner=True, admin=True, scope="gatepass.people:read", scope_for_itself=False),
+    Action.CREATE_USER: _Rule(admin=True, console=True, scope="gatepass.people:write"),
+    Action.RENAME_USER: _Rule(owner=True, admin=True, scope="gatepass.people:write"),
+    Action.CHANGE_USER: _Rule(admin=True, console=True, scope="gatepass.people:write"),
+    Action.DELETE_USER: _Rule(admin=True, scope="gatepass.people:write"),
     Action.CHANGE_PASSWORD: _Rule(owner=True, credentials=_PROVEN),
     Action.MANAGE_SESSIONS: _Rule(owner=True, credentials=_PROVEN),
-    Action.READ_SETTINGS: _Rule(admin=True, console=True),
-    Action.CHANGE_SETTINGS: _Rule(admin=True, console=True),
-    Action.LIST_EVENTS: _Rule(admin=True),
+    Action.READ_SETTINGS: _Rule(admin=True, console=True, scope="gatepass.settings:read"),
+    Action.CHANGE_SETTINGS: _Rule(admin=True, console=True, scope="gatepass.settings:write"),
+    Action.LIST_EVENTS: _Rule(admin=True, scope="gatepass.events:read"),
 }
 
 
 def authorise(
-    tx: Transaction, actor: Actor, action: Action, *, now: datetime, owner_id: UUID | None = None
+    tx: Transaction,
+    actor: Actor,
+    action: Action,
+    *,
+    now: datetime,
+    owner_id: UUID | None = None,
+    subject_id: UUID | None = None,
 ) -> User | None:
     """Return the acting user (None for the console) if they may, else raise.
 
-    `owner_id` is the person whom it concerns. Raises Disabled while the feature is off,
-    NotAuthenticated if actor or credential are dead by now, NotFound if the actor must not learn
-    that the thing exists, NotAllowed otherwise.
+    `owner_id` is the person whom it concerns, `subject_id` the one token or person that it is about.
+    Raises Disabled while the feature is off, NotAuthenticated if actor or credential are dead by now,
+    NotFound if the actor must not learn that the thing exists, NotAllowed otherwise.
     """
     rule = RULES[action]
     if not rule.with_tokens_off and not tx.settings.load().enabled:
@@ -91,7 +111,12 @@ def authorise(
         if actor.credential is not Credential.CONSOLE or not rule.console:
             raise NotAllowed("only a person can do this")
         return None
-    user = _live_user(tx, actor, now)
+    user, rights = _live_user(tx, actor, now)
+    is_itself = subject_id is not None and subject_id in {user.id, actor.credential_id}
+    needed = rule.scope if rule.scope_for_itself or not is_itself else None
+    # SECURITY: asked before anything else, so that the answer does not depend on what exists.
+    if needed is not None and not covers_all(rights.scopes, [needed]):
+        raise NotAllowed(f"the token used here does not have the scope {needed}")
     is_owner = owner_id is not None and owner_id == user.id
     if not (rule.owner and is_owner) and not (rule.admin and user.is_admin):
         # SECURITY: whoever may not see other people's things does not learn which of them exist.
@@ -112,8 +137,9 @@ def require_same_password(tx: Transaction, user_id: UUID, set_at: datetime | Non
         raise NotAuthenticated
 
 
-def _live_user(tx: Transaction, actor: Actor, now: datetime) -> User:
-    """Return the actor's user if both they and their credential are still good."""
+def _live_user(tx: Transaction, actor: Actor, now: datetime) -> tuple[User, Rights]:
+    """Return the actor's user, and what the credential is restricted to, if both are still good."""
+    rights = FULL_ACCESS
     user = tx.users.find(actor.user_id) if actor.user_id else None
     if user is None or not user.is_live:
         raise NotAuthenticated
@@ -125,11 +151,12 @@ def _live_user(tx: Transaction, actor: Actor, now: datetime) -> User:
             raise NotAuthenticated
         if not tx.settings.load().enabled:
             raise NotAuthenticated
+        rights = token.rights
     if actor.credential is Credential.SESSION:
         session = tx.sessions.find_by_id(actor.credential_id) if actor.credential_id else None
         if session is None or session.user_id != user.id or session.is_over(now):
             raise NotAuthenticated
-    return user
+    return user, rights
 
 
 def _is_fresh(tx: Transaction, actor: Actor, now: datetime) -> bool:

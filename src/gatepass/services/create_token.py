@@ -2,11 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from gatepass.errors import NotAllowed
-from gatepass.interfaces import NewToken
+from gatepass.errors import NotAllowed, NotAuthenticated
+from gatepass.interfaces import NewToken, Transaction
 from gatepass.model.actor import Actor, Credential
 from gatepass.model.event import TokenCreated
 from gatepass.model.instant import iso
+from gatepass.model.rights import FULL_ACCESS, Rights, child_rights
 from gatepass.model.secret import generate_id, generate_secret, sha256
 from gatepass.model.token import (
     NEVER_EXPIRES,
@@ -25,13 +26,20 @@ from gatepass.services.retry import Retry
 
 
 def create_token(
-    deps: Deps, actor: Actor, *, lifetime_seconds: int, description: str | None = None, retry: Retry | None = None
+    deps: Deps,
+    actor: Actor,
+    *,
+    lifetime_seconds: int,
+    description: str | None = None,
+    rights: Rights = FULL_ACCESS,
+    retry: Retry | None = None,
 ) -> CreatedToken:
     """Create a token that belongs to the actor, and return it with its value, this once.
 
-    A repeated `retry` within 24 hours returns the same value again; Conflict if its body is
-    another one, it is too late or the token is gone. Raises InvalidInput and whatever
-    `access.authorise` and the policies raise.
+    With a token only as much can be given as it has itself (NotAllowed beyond that); what `rights`
+    does not name is then as that token has it. A repeated `retry` within 24 hours returns the same
+    value again; Conflict if its body is another one, it is too late or the token is gone. Raises
+    InvalidInput and whatever `access.authorise` and the policies raise.
     """
     check_lifetime_seconds(lifetime_seconds)
     check_description(description)
@@ -40,7 +48,11 @@ def create_token(
         owner = authorise(tx, actor, Action.CREATE_TOKEN, now=now, owner_id=actor.user_id)
         if owner is None:
             raise NotAllowed("only a person can own a token")
+        limits = _limits(tx, actor)
         if retry and (made := tx.tokens.find_by_key(owner.id, retry.key_hash)):
+            # SECURITY: who guesses a key and a body must not get a value that can do more than theirs.
+            if child_rights(limits, made.rights) != made.rights:
+                raise NotAllowed("this Idempotency-Key made a token with more rights than the one used here")
             return retry.answer_again(deps.keyring, made, now=now)
         settings = tx.settings.load()
         for policy in deps.policies:
@@ -60,10 +72,21 @@ def create_token(
             expires_at=_end(now, lifetime_seconds),
             parent_id=actor.credential_id if actor.credential is Credential.TOKEN else None,
             idempotency=idempotency,
+            rights=child_rights(limits, rights),
         )
         tx.tokens.add(token)
         record_event(tx, actor, _event(token), now=now)
     return CreatedToken(token, value)
+
+
+def _limits(tx: Transaction, actor: Actor) -> Rights:
+    """Return what the actor can give away: all of it, or what the token they came with has."""
+    if actor.credential is not Credential.TOKEN:
+        return FULL_ACCESS
+    parent = tx.tokens.find(actor.credential_id) if actor.credential_id else None
+    if parent is None:
+        raise NotAuthenticated
+    return parent.rights
 
 
 def _end(now: datetime, lifetime_seconds: int) -> datetime | None:
@@ -77,4 +100,5 @@ def _event(token: Token) -> TokenCreated:
         description=token.description,
         expires_at=iso(token.expires_at) if token.expires_at else None,
         parent_id=str(token.parent_id) if token.parent_id else None,
+        **token.rights.lists(),
     )

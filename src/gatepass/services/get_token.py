@@ -17,7 +17,7 @@ def get_token(deps: Deps, actor: Actor, token_id: UUID) -> Token:
     """
     now = deps.clock.now()
     with deps.store.read() as tx:
-        authorise(tx, actor, Action.GET_TOKEN, now=now, owner_id=actor.user_id)
+        authorise(tx, actor, Action.GET_TOKEN, now=now, owner_id=actor.user_id, subject_id=token_id)
         token = tx.tokens.find(token_id)
         if token is None or token.owner_id != actor.user_id:
             raise NotFound("there is no such token")

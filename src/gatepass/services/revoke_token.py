@@ -20,7 +20,8 @@ def revoke_token(deps: Deps, actor: Actor, token_id: UUID) -> None:
     now = deps.clock.now()
     with deps.store.write() as tx:
         token = tx.tokens.find(token_id)
-        authorise(tx, actor, Action.REVOKE_TOKEN, now=now, owner_id=token.owner_id if token else actor.user_id)
+        owner_id = token.owner_id if token else actor.user_id
+        authorise(tx, actor, Action.REVOKE_TOKEN, now=now, owner_id=owner_id, subject_id=token_id)
         if token is None:
             raise NotFound("there is no such token")
         # SECURITY: a deletion that changes nothing must never look like one that worked.

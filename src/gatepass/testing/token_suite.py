@@ -1,11 +1,13 @@
 """The suite for tokens: kept whole, found, deleted once and for all."""
 
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
 
 from gatepass.errors import Conflict
-from gatepass.interfaces import Store
+from gatepass.interfaces import Page, Store
+from gatepass.model.rights import FULL_ACCESS, Rights
 from gatepass.model.secret import generate_id
 from gatepass.model.settings import Settings
 from gatepass.model.token import Idempotency
@@ -15,6 +17,17 @@ from gatepass.testing.records import keep_tokens, keep_users, make_token, make_u
 
 _DAY = timedelta(days=1)
 _KEY = Idempotency(b"k" * 32, b"b" * 32, b"s" * 32)
+
+
+_NETWORKS = (ip_network("10.0.0.0/8"), ip_network("192.0.2.7/32"), ip_network("2001:db8::/32"))
+_RIGHTS = (
+    FULL_ACCESS,
+    Rights(scopes=()),
+    Rights(scopes=("jobs:run", "*:read")),
+    Rights(networks=_NETWORKS),
+    Rights(audience=("orders", "https://billing.example.com/?a=1,2")),
+    Rights(("*:*",), _NETWORKS[:1], ("orders",)),
+)
 
 
 class TokenSuite:
@@ -44,6 +57,37 @@ class TokenSuite:
         keep_tokens(store, token)
         with store.read() as tx:
             assert tx.tokens.find(token.id) == token
+
+    @pytest.mark.parametrize("rights", _RIGHTS)
+    def test_rights_come_back_as_they_were_kept_wherever_a_token_is_read(
+        self, store: Store, owner: User, rights: Rights
+    ) -> None:
+        token = make_token(owner, rights=rights, idempotency=_KEY)
+        keep_tokens(store, token, make_token(owner, rights=Rights(scopes=("other:one",))))
+        with store.read() as tx:
+            listed = {each.id: each for each in tx.tokens.list(owner.id, Page(limit=10), now=START)}
+            found = [tx.tokens.find(token.id), tx.tokens.find_by_key(owner.id, _KEY.key_hash), listed[token.id]]
+        verification = store.find_verification(token.id)
+        found.append(verification.token if verification else None)
+        assert [each and each.rights for each in found] == [rights] * 4
+        assert [each == token for each in found] == [True] * 4
+
+    def test_full_access_comes_back_as_the_one_object_that_says_so(self, store: Store, owner: User) -> None:
+        token = make_token(owner)
+        keep_tokens(store, token)
+        found = store.find_verification(token.id)
+        assert found is not None
+        assert found.token.rights is FULL_ACCESS
+
+    def test_deleting_leaves_rights_as_they_were(self, store: Store, owner: User) -> None:
+        token = make_token(owner, rights=_RIGHTS[-1])
+        keep_tokens(store, token)
+        with store.write() as tx:
+            tx.tokens.revoke(token.id, START)
+        with store.read() as tx:
+            found = tx.tokens.find(token.id)
+        assert found is not None
+        assert found.rights == _RIGHTS[-1]
 
     def test_an_unknown_token_is_none(self, store: Store) -> None:
         with store.read() as tx:

@@ -8,7 +8,9 @@ import pytest
 
 from gatepass.interfaces import Page, Store, Transaction
 from gatepass.model.settings import Settings
+from gatepass.model.use import UseCount, hour_of
 from gatepass.model.user import Password, PasswordLink
+from gatepass.model.verdict import Reason
 from gatepass.testing.fakes import START
 from gatepass.testing.records import keep_tokens, keep_users, make_event, make_session, make_token, make_user
 
@@ -16,7 +18,7 @@ _USER = make_user("maria@example.com")
 _TOKEN = make_token(_USER)
 _SESSION = make_session(_USER)
 _PAGE = Page(limit=1000)
-_EMPTY = (None, None, None, None, 0, Settings(), 0)
+_EMPTY = (None, None, None, 0, None, 0, Settings(), 0)
 
 
 def _fill(tx: Transaction) -> None:
@@ -26,6 +28,7 @@ def _fill(tx: Transaction) -> None:
     tx.users.add_link(PasswordLink(b"l" * 32, _USER.id, START))
     tx.tokens.add(_TOKEN)
     tx.tokens.record_uses({_TOKEN.id: START})
+    tx.uses.add([UseCount(_TOKEN.id, hour_of(START), None, 1)])
     tx.sessions.add(_SESSION)
     tx.events.add(make_event())
     tx.settings.save(Settings(enabled=True))
@@ -38,6 +41,7 @@ def _state(store: Store) -> tuple[object, ...]:
             tx.users.find(_USER.id),
             tx.users.find_password(_USER.id),
             tx.tokens.find(_TOKEN.id),
+            len(tx.uses.list_days([_TOKEN.id], 0)),
             tx.sessions.find_by_id(_SESSION.id),
             len(tx.events.list(_PAGE)),
             tx.settings.load(),
@@ -67,6 +71,8 @@ class TransactionSuite:
         def failing() -> None:
             with store.write() as tx:
                 tx.tokens.revoke(_TOKEN.id, START)
+                tx.uses.add([UseCount(_TOKEN.id, hour_of(START), Reason.DELETED, 1)])
+                tx.uses.prune(hour_of(START) + 1, limit=1)
                 tx.users.set_password(_USER.id, None)
                 tx.sessions.remove_of(_USER.id)
                 tx.settings.save(Settings())

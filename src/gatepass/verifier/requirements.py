@@ -23,8 +23,13 @@ class Requirements:
 NOTHING = Requirements()
 
 
-def find_refusal(accepted: Accepted, requirements: Requirements) -> Reason | None:
-    """Return why this request may not be made with an otherwise good token; None if it may."""
+def find_refusal(accepted: Accepted, requirements: Requirements | None) -> Reason | None:
+    """Return why this request may not be made with an otherwise good token; None if it may.
+
+    `requirements` are None if they could not be read.
+    """
+    if requirements is None:
+        return Reason.SCOPE
     rights = accepted.rights
     if rights is FULL_ACCESS:
         return None

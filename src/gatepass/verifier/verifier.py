@@ -1,6 +1,5 @@
 """The verifier: judges presented tokens, from memory where that is certain, else from its source."""
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -34,9 +33,10 @@ class Verifier:
         self._words = self._cache.words
         self._now = now
 
-    def verify(self, token: str, requirements: Requirements = NOTHING) -> Verdict:
+    def verify(self, token: str, requirements: Requirements | None = NOTHING) -> Verdict:
         """Judge the text that a client sent as its token, for this request at this moment.
 
+        `requirements` are None where a request demands something that cannot be read: nothing meets it.
         Text that is not in canonical form never reaches the source. Raises Unavailable if the source
         is out of reach: an outage is not a verdict. May block where the source does.
         """
@@ -45,13 +45,15 @@ class Verifier:
             found = self._look_up(token)
         return self.check(found, requirements)
 
-    async def verify_async(self, token: str, requirements: Requirements = NOTHING) -> Verdict:
+    async def verify_async(self, token: str, requirements: Requirements | None = NOTHING) -> Verdict:
         """Judge as `verify` does, without ever blocking the event loop."""
         found = self.recall(token)
         if found is None and (presented := parse_token(token)):
             stamp = self._cache.stamp()
             verdict = self._source.peek(presented)
             if verdict is None:
+                import asyncio  # noqa: PLC0415  whoever gets here has it already; others need not wait for it
+
                 verdict = (await asyncio.to_thread(self._source.fetch, [presented]))[0]
             found = self._cache.put(presented.digest, verdict, stamp=stamp, now=self._now())
         return self.check(found or _MALFORMED, requirements)
@@ -91,13 +93,13 @@ class Verifier:
         """Judge a token of which only id and digest are known, as registered verifiers send it; see `check`."""
         return self._cache.find(presented.digest, self._now()) or self._fill(presented)
 
-    def check(self, found: Entry | Rejected, requirements: Requirements) -> Verdict:
+    def check(self, found: Entry | Rejected, requirements: Requirements | None) -> Verdict:
         """Hold what is known of a token against the time and the request."""
         if isinstance(found, Rejected):
             return found
         if found.ends <= self._now():
             return Rejected(Reason.EXPIRED, found.token_id)
-        if found.rights is FULL_ACCESS:
+        if requirements is NOTHING and found.rights is FULL_ACCESS:
             return found
         refusal = find_refusal(found, requirements)
         return found if refusal is None else Rejected(refusal, found.token_id)

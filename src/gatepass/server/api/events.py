@@ -8,7 +8,12 @@ from gatepass.server.parsing import parse_page
 from gatepass.services.list_events import list_events
 
 # How a detail is called where the API has a name for it already.
-_NAMES = {"expires_at": "expiredAt", "parent_id": "parentTokenId", "is_admin": "isAdmin"}
+_NAMES = {
+    "expires_at": "expiredAt",
+    "parent_id": "parentTokenId",
+    "is_admin": "isAdmin",
+    "allowed_networks": "allowedNetworks",
+}
 
 
 def list_(call: Call) -> Answer:

@@ -8,6 +8,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from gatepass.interfaces import Page
 from gatepass.model.instant import iso
+from gatepass.model.network import MOST_NETWORKS
+from gatepass.model.rights import MOST_AUDIENCES
+from gatepass.model.scope import MOST_SCOPES
 from gatepass.model.token import DESCRIPTION_LENGTH, MAXIMUM_LIFETIME_SECONDS, Token, TokenStatus
 from gatepass.model.user import EMAIL_LENGTH, NAME_LENGTH, PASSWORD_LEAST_BYTES, PASSWORD_MOST_BYTES, User
 
@@ -24,12 +27,41 @@ LINE = (
 )
 EMAIL_PATTERN = r"^[0-9A-Za-z.!#$%&'*+/=?^_`{|}~-]{1,64}@[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?$"
 
+SCOPE_PATTERN = r"^(\*|[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?):(\*|[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?)$"
+AUDIENCE_PATTERN = "^[!-~]{1,200}$"
+
 LifetimeSeconds = Annotated[
     int,
     Meta(
         description="Seconds from now until the token expires; -1 for never.",
         extra_json_schema={"anyOf": [{"enum": [-1]}, {"minimum": 1, "maximum": MAXIMUM_LIFETIME_SECONDS}]},
         examples=[86400],
+    ),
+]
+
+
+Scopes = Annotated[
+    list[Annotated[str, Meta(extra_json_schema={"pattern": SCOPE_PATTERN})]],
+    Meta(
+        description="What it may be used for, `*` for any noun or verb; null: full access, all rights of the owner.",
+        extra_json_schema={"maxItems": MOST_SCOPES},
+        examples=[["jobs:run", "datasets:*"]],
+    ),
+]
+Networks = Annotated[
+    list[Annotated[str, Meta(extra_json_schema={"format": "cidr"})]],
+    Meta(
+        description="Where it may be used from, in CIDR notation; null: anywhere.",
+        extra_json_schema={"minItems": 1, "maxItems": MOST_NETWORKS},
+        examples=[["10.0.0.0/8", "2001:db8::/32"]],
+    ),
+]
+Audience = Annotated[
+    list[Annotated[str, Meta(extra_json_schema={"pattern": AUDIENCE_PATTERN})]],
+    Meta(
+        description="The services it is meant for; null: any. This API is `gatepass`.",
+        extra_json_schema={"minItems": 1, "maxItems": MOST_AUDIENCES},
+        examples=[["orders", "gatepass"]],
     ),
 ]
 
@@ -41,6 +73,9 @@ class CreateTokenBody(Struct, rename="camel", forbid_unknown_fields=True):
     description: Annotated[str, Meta(extra_json_schema={"maxLength": DESCRIPTION_LENGTH, "pattern": LINE})] | None = (
         None
     )
+    scopes: Scopes | None = None
+    allowed_networks: Networks | None = None
+    audience: Audience | None = None
 
 
 class TokenInfo(Struct, rename="camel"):
@@ -54,7 +89,9 @@ class TokenInfo(Struct, rename="camel"):
     created_at: Instant
     deleted_at: Instant | None
     parent_token_id: Id | None
-    scopes: Annotated[list[str] | None, Meta(description="null: full access, all rights of the owner")]
+    scopes: Scopes | None
+    allowed_networks: Networks | None
+    audience: Audience | None
 
 
 class CreatedToken(Struct, rename="camel"):
@@ -187,7 +224,7 @@ def token_info(token: Token, status: TokenStatus) -> TokenInfo:
         created_at=iso(token.created_at),
         deleted_at=iso(token.revoked_at) if token.revoked_at else None,
         parent_token_id=str(token.parent_id) if token.parent_id else None,
-        scopes=None,
+        **token.rights.lists(),
     )
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from gatepass.errors import NotAuthenticated
 from gatepass.interfaces import Page
+from gatepass.model.rights import check_rights
 from gatepass.model.token import Token, TokenStatus
 from gatepass.server.api import shapes
 from gatepass.server.api.routing import Answer, Call, Operation
@@ -27,6 +28,7 @@ def create(call: Call) -> Answer:
         call.actor,
         lifetime_seconds=body.lifetime_seconds,
         description=body.description,
+        rights=check_rights(body.scopes, body.allowed_networks, body.audience),
         retry=None if key is None else Retry(key, call.raw_body),
     )
     # SECURITY: the one place of the API where the value is revealed.

@@ -15,7 +15,7 @@ from gatepass.model.event import EventRecord
 from gatepass.model.settings import NO_MAXIMUM
 from gatepass.server.web.pages import Page, Visit, show
 from gatepass.server.web.paging import Paging, chosen, paged
-from gatepass.server.web.words import short_date
+from gatepass.server.web.words import rights_parts, short_date
 from gatepass.services.list_events import list_events
 from gatepass.services.list_users import list_users
 
@@ -161,10 +161,8 @@ def _about(record: EventRecord) -> Iterator[Part]:
     if record.action.startswith("token.") and record.subject_id:
         yield Part(str(details.get("description") or "no description"))
         yield Part("", str(record.subject_id))
-    if "expires_at" in details:
-        yield Part(f"expires {short_date(datetime.fromisoformat(details['expires_at']))}")
-    elif record.action == "token.created":
-        yield Part("never expires")
+    if record.action == "token.created":
+        yield from _made(details)
     if "count" in details:
         yield Part(f"{details['count']} records")
     if "pepper" in details:
@@ -176,6 +174,13 @@ def _about(record: EventRecord) -> Iterator[Part]:
     for name, (old, new) in details.get("changes", {}).items():
         title, words = _CHANGES.get(name, (name, str))
         yield Part(f"{title}: {words(old)} → {words(new)}")
+
+
+def _made(details: Mapping[str, Any]) -> Iterator[Part]:
+    """Say what a token was made with. Records from before tokens had rights name none: full access."""
+    end = details.get("expires_at")
+    yield Part(f"expires {short_date(datetime.fromisoformat(end))}" if end else "never expires")
+    yield from map(Part, rights_parts(*(details.get(name) for name in ("scopes", "allowed_networks", "audience"))))
 
 
 PAGES = (Page(path=AUDIT, get=show_audit),)

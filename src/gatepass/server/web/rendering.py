@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from gatepass.server.web.static_files import static_url
-from gatepass.server.web.words import Moment, browser_name, day_date, long_date, moment, short_id
+from gatepass.server.web.words import Moment, browser_name, day_date, long_date, moment, rights_words, short_id
 
 
 @functools.cache
@@ -28,6 +28,7 @@ def _environment() -> Environment:
     made.filters["long_date"] = long_date
     made.filters["short_id"] = short_id
     made.filters["browser"] = browser_name
+    made.filters["rights_words"] = rights_words
     return made
 
 

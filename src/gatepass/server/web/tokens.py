@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from gatepass.errors import InvalidInput, NotAuthenticated, NotFound, TooManyRequests
 from gatepass.interfaces import Page as ListPage
+from gatepass.model.rights import FULL_ACCESS, Rights, check_rights
 from gatepass.model.secret import Secret, generate_handle
 from gatepass.model.settings import MOST_DAYS, NO_MAXIMUM, SECONDS_A_DAY
 from gatepass.model.token import NEVER_EXPIRES, Token, TokenStatus
@@ -19,8 +20,10 @@ from gatepass.server.parsing import parse_id
 from gatepass.server.web.forms import whole_number
 from gatepass.server.web.pages import HOME, Page, Visit, redirect, set_cookie, show
 from gatepass.server.web.paging import Paging, chosen, paged
+from gatepass.server.web.sparkline import DAYS, UNUSED, Sparkline, sparklines
 from gatepass.server.web.words import span, waiting_words
 from gatepass.services.create_token import create_token
+from gatepass.services.list_token_uses import list_token_uses
 from gatepass.services.list_tokens import list_tokens
 from gatepass.services.may_generate import Generating, may_generate
 from gatepass.services.prove_session import prove_session
@@ -29,6 +32,7 @@ from gatepass.services.revoke_token import revoke_token
 
 GENERATE = f"{HOME}/generate"
 _STATUSES: Mapping[str, TokenStatus | None] = {"all": None, **{status.value: status for status in TokenStatus}}
+_RESTRICTIONS = ("scopes", "allowedNetworks", "audience")
 _DEFAULT_DAYS = 30
 _LONGEST_PREFIX = 200
 _IN_USE = timedelta(days=30)
@@ -37,10 +41,20 @@ _IN_USE = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A token and what it is at this moment."""
+    """A token, what it is at this moment, and how it was used lately."""
 
     token: Token
     status: TokenStatus
+    uses: Sparkline = UNUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The token that the form asks for."""
+
+    seconds: int
+    description: str | None
+    rights: Rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +102,10 @@ def list_values(visit: Visit, owner_id: UUID, address: str) -> dict[str, Any]:
         visit.query, load, key=lambda token: token.id, parse=UUID, first=UUID(int=0), kept=shown.query
     )
     now = visit.now
+    drawn = sparklines(list_token_uses(visit.deps, visit.actor, found.rows, days=DAYS), now)
     return {
-        "rows": [Row(token, token.status(now)) for token in found.rows],
+        "full_access": FULL_ACCESS,
+        "rows": [Row(token, token.status(now), drawn.get(token.id, UNUSED)) for token in found.rows],
         "paging": found,
         "status": shown.word,
         "q": shown.prefix,
@@ -109,14 +125,20 @@ def do_generate(visit: Visit) -> Response:
     if not generating.allowed:
         return _generate_form(visit, {})
     try:
-        days = whole_number(visit.form, "lifetimeDays")
-        seconds = NEVER_EXPIRES if days == NEVER_EXPIRES else days * SECONDS_A_DAY
-        description = visit.form.get("description", "").strip() or None
-        if not generating.fresh:
-            return _prove_first(visit, generating, seconds=seconds, description=description)
-        return _created(visit, seconds, description)
+        wanted = _wanted(visit.form)
+        return _created(visit, wanted) if generating.fresh else _prove_first(visit, generating, wanted)
     except InvalidInput as error:
         return _generate_form(visit, _errors(error, generating))
+
+
+def _wanted(form: Mapping[str, str]) -> Wanted:
+    days = whole_number(form, "lifetimeDays")
+    return Wanted(
+        seconds=NEVER_EXPIRES if days == NEVER_EXPIRES else days * SECONDS_A_DAY,
+        description=form.get("description", "").strip() or None,
+        # A field that is left empty restricts nothing.
+        rights=check_rights(*(form.get(name, "").split() or None for name in _RESTRICTIONS)),
+    )
 
 
 def _errors(error: InvalidInput, generating: Generating) -> dict[str, str]:
@@ -134,7 +156,7 @@ def _most_days(generating: Generating) -> int | None:
     return most if most != NO_MAXIMUM else None
 
 
-def _prove_first(visit: Visit, generating: Generating, *, seconds: int, description: str | None) -> Response:
+def _prove_first(visit: Visit, generating: Generating, wanted: Wanted) -> Response:
     """Check the password, then generate in the renewed session."""
     try:
         proven = prove_session(visit.deps, visit.actor, Secret(visit.form.get("password", "")))
@@ -145,17 +167,24 @@ def _prove_first(visit: Visit, generating: Generating, *, seconds: int, descript
         return _generate_form(visit, {"password": f"too many tries. Try again in {wait}"})
     renewed = visit.with_session(proven.session, proven.handle)
     try:
-        response = _created(renewed, seconds, description)
+        response = _created(renewed, wanted)
     except InvalidInput as error:
         response = _generate_form(renewed, _errors(error, generating))
     set_cookie(visit.context, response, proven.handle)
     return response
 
 
-def _created(visit: Visit, seconds: int, description: str | None) -> Response:
+def _created(visit: Visit, wanted: Wanted) -> Response:
     # The form's own key makes a second click, or a reload, show the same token again.
-    retry = Retry(visit.form.get("key", "") or generate_handle().reveal(), f"{seconds}\n{description}".encode())
-    created = create_token(visit.deps, visit.actor, lifetime_seconds=seconds, description=description, retry=retry)
+    retry = Retry(visit.form.get("key", "") or generate_handle().reveal(), repr(wanted).encode())
+    created = create_token(
+        visit.deps,
+        visit.actor,
+        lifetime_seconds=wanted.seconds,
+        description=wanted.description,
+        rights=wanted.rights,
+        retry=retry,
+    )
     # SECURITY: the one place of the pages where the value of a token is revealed.
     return show(visit, "created.html", {"token": created.token, "value": created.value.reveal()})
 
@@ -176,6 +205,7 @@ def _form_values(visit: Visit, generating: Generating) -> dict[str, Any]:
         "never": days == str(NEVER_EXPIRES) and not most,
         "ends_at": _end(days, most or MOST_DAYS, now=visit.now),
         "description": visit.form.get("description", ""),
+        "restrictions": {name: visit.form.get(name, "") for name in _RESTRICTIONS},
         "key": visit.form.get("key") or generate_handle().reveal(),
         "errors": {},
     }

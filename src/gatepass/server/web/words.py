@@ -1,11 +1,14 @@
 """Words for instants and lifetimes, as people say them."""
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from gatepass.model.instant import iso
+from gatepass.model.rights import Rights
 
+_NAMED = 3
 _DAY = timedelta(days=1)
 # unit, its length, from which distance it is used: days up to 100, as people count them
 _STEPS = (
@@ -76,6 +79,28 @@ def _counted(count: int, unit: str) -> str:
 def short_id(text: str) -> str:
     """Return the last twelve digits of an id: the first ones are its time, and alike."""
     return f"…{text[-12:]}"
+
+
+def rights_words(rights: Rights) -> str:
+    """Say in a line what a token may do: `jobs:run, *:read · from 10.0.0.0/8 and 2 more`."""
+    return " · ".join(rights_parts(**rights.lists()))
+
+
+def rights_parts(
+    scopes: Sequence[str] | None, allowed_networks: Sequence[str] | None, audience: Sequence[str] | None
+) -> Iterator[str]:
+    """Say what a token may do, from where and with whom, each briefly."""
+    yield "Full access" if scopes is None else _few(scopes) or "No scopes"
+    if allowed_networks is not None:
+        yield f"from {_few(allowed_networks)}"
+    if audience is not None:
+        yield f"for {_few(audience)}"
+
+
+def _few(names: Sequence[str]) -> str:
+    """Name the first of many, and say how many more there are."""
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def browser_name(user_agent: str | None) -> str:

@@ -14,6 +14,7 @@ from gatepass.stores.memory.sessions import MemorySessions
 from gatepass.stores.memory.settings import MemorySettings
 from gatepass.stores.memory.tokens import MemoryTokens
 from gatepass.stores.memory.users import MemoryUsers
+from gatepass.stores.memory.uses import MemoryUses
 
 
 class MemoryStore:
@@ -24,7 +25,8 @@ class MemoryStore:
         self._lock = threading.RLock()
         self._undo: list[Callable[[], None]] = []
         self.users = MemoryUsers(self._undo)
-        self.tokens = MemoryTokens(self._undo, self.users)
+        self.uses = MemoryUses(self._undo, lambda token_id: self.tokens.find(token_id) is not None)
+        self.tokens = MemoryTokens(self._undo, self.users, self.uses)
         self.sessions = MemorySessions(self._undo)
         self.events = MemoryEvents(self._undo)
         self.settings = MemorySettings(self._undo)

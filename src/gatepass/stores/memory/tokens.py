@@ -11,12 +11,14 @@ from gatepass.interfaces import Page
 from gatepass.model.token import Idempotency, Token, TokenStatus
 from gatepass.stores.memory.table import Table, cut
 from gatepass.stores.memory.users import MemoryUsers
+from gatepass.stores.memory.uses import MemoryUses
 
 
 class MemoryTokens:
-    def __init__(self, undo: list[Callable[[], None]], users: "MemoryUsers") -> None:
+    def __init__(self, undo: list[Callable[[], None]], users: MemoryUsers, uses: MemoryUses) -> None:
         self._table: Table[UUID, Token] = Table(undo)
         self._users = users
+        self._uses = uses
 
     def add(self, token: Token) -> None:
         made = token.idempotency
@@ -70,6 +72,7 @@ class MemoryTokens:
         ended = [token.id for token in self._table.rows.values() if self._ended(token, ended_before)][:limit]
         for token_id in ended:
             self._table.drop(token_id)
+        self._uses.forget(ended)
         return len(ended)
 
     def _ended(self, token: Token, before: datetime) -> bool:

@@ -1,12 +1,14 @@
 """Tokens in SQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from ipaddress import ip_network
 from uuid import UUID
 
 from gatepass.errors import Conflict
 from gatepass.interfaces import Page
 from gatepass.model.instant import from_milliseconds, to_milliseconds
+from gatepass.model.rights import FULL_ACCESS, Rights
 from gatepass.model.token import Idempotency, Token, TokenStatus
 from gatepass.stores.sql.connection import (
     Connection,
@@ -22,7 +24,7 @@ from gatepass.stores.sql.connection import (
 
 COLUMNS = (
     "id, owner_id, mac, pepper, description, created_at, expires_at, parent_id, revoked_at, last_used_at,"
-    " key_hash, body_hash, salt"
+    " key_hash, body_hash, salt, scopes, networks, audience"
 )
 _FEW = 10_000
 """Up to so many matches a filter gathers them all; above, walking in order finds a page sooner."""
@@ -32,7 +34,9 @@ _HEX = frozenset("0123456789abcdef")
 
 def token_of(row: Row) -> Token:
     """Make a token out of a row of COLUMNS."""
-    token_id, owner_id, mac, pepper, description, created, expires, parent, revoked, used, key, body, salt = row
+    token_id, owner_id, mac, pepper, description, created, expires, parent, revoked, used, key, body, salt, *rights = (
+        row
+    )
     return Token(
         id=UUID(bytes=token_id),
         owner_id=UUID(bytes=owner_id),
@@ -45,7 +49,23 @@ def token_of(row: Row) -> Token:
         revoked_at=instant(revoked),
         last_used_at=instant(used),
         idempotency=None if key is None else Idempotency(key, body, salt),
+        rights=_rights_of(*rights),
     )
+
+
+def _rights_of(scopes: str | None, networks: str | None, audience: str | None) -> Rights:
+    if scopes is None and networks is None and audience is None:
+        return FULL_ACCESS  # the very object: whoever judges requests looks no further
+    return Rights(
+        None if scopes is None else tuple(scopes.split()),
+        None if networks is None else tuple(map(ip_network, networks.split())),
+        None if audience is None else tuple(audience.split()),
+    )
+
+
+def _words(values: Iterable[object] | None) -> str | None:
+    """Write what a token is restricted to; none of its values holds a space."""
+    return None if values is None else " ".join(map(str, values))
 
 
 class SqlTokens:
@@ -62,7 +82,8 @@ class SqlTokens:
             raise Conflict("a token with this idempotency key exists")
         self._db.run(
             f"INSERT INTO tokens ({COLUMNS}, description_key) VALUES (:id, :owner, :mac, :pepper, :description,"
-            " :created, :expires, :parent, :revoked, :used, :key_hash, :body_hash, :salt, :description_key)",
+            " :created, :expires, :parent, :revoked, :used, :key_hash, :body_hash, :salt,"
+            " :scopes, :networks, :audience, :description_key)",
             id=token.id.bytes,
             owner=token.owner_id.bytes,
             mac=token.mac,
@@ -77,6 +98,9 @@ class SqlTokens:
             key_hash=made.key_hash if made else None,
             body_hash=made.body_hash if made else None,
             salt=made.salt if made else None,
+            scopes=_words(token.rights.scopes),
+            networks=_words(token.rights.networks),
+            audience=_words(token.rights.audience),
         )
 
     def find(self, token_id: UUID) -> Token | None:

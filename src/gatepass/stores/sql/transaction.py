@@ -10,6 +10,7 @@ from gatepass.stores.sql.sessions import SqlSessions
 from gatepass.stores.sql.settings import SqlSettings
 from gatepass.stores.sql.tokens import SqlTokens
 from gatepass.stores.sql.users import SqlUsers
+from gatepass.stores.sql.uses import SqlUses
 
 
 class SqlTransaction:
@@ -23,6 +24,11 @@ class SqlTransaction:
     def tokens(self) -> SqlTokens:
         """The tokens."""
         return SqlTokens(self._connection)
+
+    @cached_property
+    def uses(self) -> SqlUses:
+        """The uses of tokens."""
+        return SqlUses(self._connection)
 
     @cached_property
     def users(self) -> SqlUsers:
