@@ -24,8 +24,8 @@ from support.waiting import poll
 
 TESTS = Path(__file__).parents[1]
 PATHS = {"PYTHONPATH": os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])}
-HTTP_DOORS = ("serve", "verifier")
-"""Commands that answer /verify. One that this version does not have is left out, and reported."""
+HTTP_DOORS = {"serve": (), "verifier": ("--workers", "2")}
+"""Commands that answer /verify, with their flags. One that this version does not have is left out, and reported."""
 DEATH_SECONDS = 5.0
 
 
@@ -48,12 +48,18 @@ def program(mutant: str, fault: str = NONE) -> list[str]:
     return [sys.executable, "-m", "faults.launch", mutant, fault]
 
 
+def kill_process(number: int) -> None:
+    """Kill a process that may be dead."""
+    with suppress(ProcessLookupError):
+        os.kill(number, signal.SIGKILL)
+
+
 class HttpDoor:
     """A command that serves /verify, dies now and then, and comes back at the same address."""
 
     def __init__(self, data: Path, command: str, *, mutant: str) -> None:
         self.command, self.mutant = command, mutant
-        self.server = Server(data, env=PATHS)
+        self.server = Server(data, *HTTP_DOORS[command], env=PATHS)
         self.server.command = command
         self.server.log = data.parent / f"{command}.log"
         self.life = 0
@@ -71,7 +77,7 @@ class HttpDoor:
             try:
                 self.server.start()
             except RuntimeError:
-                self.server.kill()
+                self.kill()
                 self.deaths += 1
                 if each == NONE:
                     raise
@@ -80,9 +86,30 @@ class HttpDoor:
             return
 
     def restart(self, fault: str = NONE) -> None:
-        self.server.kill()
+        self.kill()
         self.deaths += 1
         self.start(fault)
+
+    def kill(self) -> None:
+        workers = self.workers()
+        self.server.kill()
+        for worker in workers:
+            kill_process(worker)
+
+    def workers(self) -> list[int]:
+        """Return the processes that it has started, by number."""
+        if self.is_dead:
+            return []
+        children = Path(f"/proc/{self.server.pid}/task/{self.server.pid}/children")
+        return [int(number) for number in children.read_text().split()]
+
+    def kill_one(self, chance: random.Random) -> bool:
+        """Kill one of its workers, if it has some; it starts another one by itself."""
+        workers = self.workers()
+        if workers:
+            kill_process(chance.choice(workers))
+            self.deaths += 1
+        return bool(workers)
 
     @property
     def is_dead(self) -> bool:
@@ -228,7 +255,8 @@ class Host:
             self.named += dead is not None
             point = chance.choice([*self.points, NONE])
             fault = NONE if point == NONE or (dead or door) is not self.serve else f"{point}:{chance.randint(1, 20)}"
-            (dead or door).restart(fault)
+            if dead or chance.random() < 0.3 or not door.kill_one(chance):
+                (dead or door).restart(fault)
 
     def kill_askers(self, chance: random.Random, every: float) -> None:
         """Kill embedded verifiers, or let them stand still for a moment; until told to stop."""
@@ -248,4 +276,4 @@ class Host:
         for asker in self.askers:
             asker.kill()
         for door in self.http:
-            door.server.kill()
+            door.kill()

@@ -96,11 +96,11 @@ class Server:
     def start(self) -> "Server":
         program = self.program or [sys.executable, "-m", "gatepass"]
         command = [*program, self.command, "--data", str(self.data), "--listen", self.listen]
+        if self.command == "serve" and "--metrics-listen" not in self.flags:
+            command += ["--metrics-listen", "off"]
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
-                [*command, "--metrics-listen", "off", *self.flags]
-                if "--metrics-listen" not in self.flags
-                else [*command, *self.flags],
+                [*command, *self.flags],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env=self.env,
