@@ -48,6 +48,7 @@ class Outcome:
     named: int
     """Of these, at a named point."""
     processes: int
+    """At once, with the commands that come and go."""
     missing: list[str]
     """Doors that this version does not have."""
     leaks: list[str]
@@ -59,6 +60,7 @@ def run(folder: Path, plan: Plan) -> Outcome:
     host = Host(folder, mutant=plan.mutant, askers=plan.askers, points=plan.points)
     try:
         host.start()
+        processes = len(host.http) + sum(len(door.workers()) for door in host.http) + len(host.askers)
         load = Load(host, plan.rates, plan.seed)
         load.prepare(plan.people)
         _disturb(host, load, plan)
@@ -73,7 +75,7 @@ def run(folder: Path, plan: Plan) -> Outcome:
         calls,
         sum(door.deaths for door in [*host.http, *host.askers]) + host.commands_killed,
         host.named,
-        len(host.http) + len(host.askers) + commands,
+        processes + commands,
         host.missing,
         [path.name for path in host.history.iterdir() if f"{TokenKind.PERSONAL}_" in path.read_text()],
     )

@@ -24,12 +24,12 @@ CONSOLE_POINTS = ("begin", "raise", "commit", "committed", "raised")
 @pytest.mark.timeout(3600)
 @pytest.mark.xdist_group("one-host")
 def test_what_was_answered_holds_whoever_dies(tmp_path: Path) -> None:
-    # Eight processes: the server, two commands at a time, and verifiers.
+    # Eight processes: the server, up to two commands at a time, and verifiers of both kinds.
     verifiers = 3 if has_command("verifier") else 5
     plan = Plan(
         seconds=SECONDS,
         askers=verifiers,
-        rates=Rates(console_points=CONSOLE_POINTS),
+        rates=Rates(kill_commands=0.5, console_points=CONSOLE_POINTS),
         kill_servers=3,
         kill_askers=2,
         points=POINTS,
