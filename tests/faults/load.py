@@ -40,6 +40,8 @@ class Rates:
     command: float = 0.8
     feature: float = 2.5
     ask: float = 0.01
+    off: float = 0.2
+    """How long the feature stays off, at most."""
     kill_commands: float = 0.3
     console_points: tuple[str, ...] = ()
     """Where a console command that changes settings on the disk dies."""
@@ -211,6 +213,8 @@ class Load:
     def feature(self, recorder: Recorder, chance: random.Random) -> None:
         """Change settings straight on the disk, beside the server, by a command that may die on the way."""
         for value in ("false", "true"):
+            if value == "true":
+                time.sleep(chance.uniform(0.5, 1) * self.rates.off)
             fault = NONE
             if self.rates.console_points and chance.random() < self.rates.kill_commands:
                 fault = f"{chance.choice(self.rates.console_points)}:1"

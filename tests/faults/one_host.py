@@ -17,7 +17,6 @@ from faults.oracle import FEATURE, Call, Final, Finding, check
 from faults.recorder import now, read_history
 from faults.vacuity import Measures, measure
 from gatepass.model.token import TokenKind
-from support.server import gatepass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +63,7 @@ def run(folder: Path, plan: Plan) -> Outcome:
         load = Load(host, plan.rates, plan.seed)
         load.prepare(plan.people)
         _disturb(host, load, plan)
-        final = _finish(host, load)
+        final = _finish(host, load, restart=plan.kill_servers > 0)
     finally:
         host.close()
     calls = read_history(host.history)
@@ -96,11 +95,11 @@ def _disturb(host: Host, load: Load, plan: Plan) -> None:
             thread.join()
 
 
-def _finish(host: Host, load: Load) -> Final:
-    """Start what is down, ask every door about every token, and read what is stored."""
-    for door in host.http:
-        door.restart()
-        door.deaths -= 1  # the last one is not a fault
+def _finish(host: Host, load: Load, *, restart: bool) -> Final:
+    """Start servers anew, ask every door about every token, and read what is stored."""
+    for door in host.http if restart else ():
+        door.kill()
+        door.start()
     recorder = load.recorder("final")
     load.change(recorder, "on", FEATURE, ("PATCH", "/v4/settings", {ENABLED: True}))
     for number, asker in enumerate(host.askers):
@@ -111,9 +110,6 @@ def _finish(host: Host, load: Load) -> Final:
         for token in host.known[-1000:]:
             load.ask_about(recorder, token, door, rest=False)
         door.server.stop()
-    checked = gatepass("db", "check", "--data", str(host.data))
-    if checked.stdout != "ok\n":
-        raise RuntimeError(f"the database is damaged: {checked.stdout}{checked.stderr}")
     return _read(host.data / "gatepass.db", frozenset(load.strangers))
 
 
@@ -124,6 +120,8 @@ def _read(path: Path, strangers: frozenset[str]) -> Final:
         return str(UUID(bytes=value)) if value else ""
 
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        if (damage := db.execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:
+            raise RuntimeError(f"the database is damaged: {damage}")
         tokens = db.execute("SELECT id, revoked_at IS NULL FROM tokens").fetchall()
         people = db.execute("SELECT id, disabled_at IS NULL AND deleted_at IS NULL FROM users").fetchall()
         events = db.execute("SELECT action, subject_id, owner_id FROM events ORDER BY sequence").fetchall()

@@ -18,7 +18,7 @@ TRIES = 4
 QUICK = Rates(create=0.03, delete=0.04, switch=0.15, command=0, feature=0, lifetimes=(-1,))
 BASE = Plan(seconds=2, people=2, rates=QUICK)
 DEAD_WRITERS = replace(
-    BASE, seconds=4, rates=replace(QUICK, switch=0, feature=0.3, kill_commands=1, console_points=("committed",))
+    BASE, seconds=4, rates=replace(QUICK, switch=0, feature=0.3, off=1, kill_commands=1, console_points=("committed",))
 )
 STALE = {"R2", "R4", "R8"}
 """By which an answer is found that was right some time before."""
@@ -38,7 +38,7 @@ FOUND: dict[str, tuple[Plan, set[str]]] = {
     "unread_flag": (BASE, {"R2"}),
     "empty_deletion": (BASE, {"R2", "R6"}),
     "warm_restart": (replace(BASE, seconds=4, kill_askers=0.6), {"R2"}),
-    "check_before": (BASE, {"R5"}),
+    "check_before": (replace(BASE, rates=replace(QUICK, switch=0.08)), {"R5"}),
     "lost_record": (BASE, {"R12"}),
     "any_secret": (BASE, {"R1"}),
 }
