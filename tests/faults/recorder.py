@@ -8,8 +8,9 @@ a host share. What is secret is never written.
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from faults.oracle import NEVER, Call
@@ -48,12 +49,18 @@ def read_history(folder: Path) -> list[Call]:
 
 
 def _calls(path: Path) -> Iterator[Call]:
+    with path.open() as file:
+        yield from _joined(file)
+
+
+def _joined(lines: Iterable[str]) -> Iterator[Call]:
+    """Put the two lines of each call together."""
     begun: dict[tuple[str, int], dict[str, Any]] = {}
-    for text in path.read_text().splitlines():
+    for text in lines:
         try:
-            line = json.loads(text)
+            line = {name: intern(fact) if type(fact) is str else fact for name, fact in json.loads(text).items()}
         except ValueError:
-            continue  # cut off by a death: as if it had not been written
+            continue  # empty, or cut off by a death: as if it had not been written
         at, key = line.pop("at"), (line.pop("life"), line.pop("call"))
         if key in begun:
             yield Call(**{**begun.pop(key), "ended": at, **line})
