@@ -1,58 +1,48 @@
 """The verify listener without verification: `python no_op_listener.py HOST:PORT`, one process.
 
-It is what the protocol costs by itself. `constant_protocol` is the one place that knows which protocol that is: the
-listener's own class, given an answer instead of a verifier.
+It is what the protocol costs by itself: the listener's own connections, given a door that answers ANSWER to everything
+in the place of one that verifies.
 """
 
-import asyncio
+import socket
 import sys
-from collections.abc import Callable
 
-import httptools
-import uvloop
+from gatepass.verifier.listener.protocol import Connection
+from gatepass.verifier.listener.serve import serve_door
 
 ANSWER = (
     b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\ncache-control: no-store\r\n"
     b"x-gatepass-user: admin@example.com\r\nx-gatepass-user-id: 00000000-0000-7000-8000-000000000000\r\n"
     b"x-gatepass-token-id: 00000000-0000-7000-8000-000000000000\r\nx-gatepass-scopes: *\r\n"
-    b"x-gatepass-expires: \r\nx-gatepass-assertion: \r\n\r\n"
+    b"x-gatepass-expires: \r\nx-gatepass-assertion: \r\nx-request-id: 0000000000000000\r\n\r\n"
 )
 
 
-def constant_protocol() -> Callable[[], asyncio.Protocol]:
-    """Return what makes a protocol for each connection that answers ANSWER to everything."""
-    return _Parsed
+class ConstantDoor:
+    """Answers ANSWER."""
 
+    def __init__(self) -> None:
+        self.tick = 0
+        self.connections: set[Connection] = set()
 
-class _Parsed(asyncio.Protocol):
-    """Stands in for the listener's class: the same loop, parser and header look-up, nothing else."""
+    def answer(self, request: Connection) -> bytes:
+        return ANSWER
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._write = transport.write  # type: ignore[attr-defined]
-        self._feed = httptools.HttpRequestParser(self).feed_data
+    def refusal(self, status: int) -> bytes:
+        return ANSWER
 
-    def data_received(self, data: bytes) -> None:
-        self._feed(data)
+    def wants_body(self, request: Connection) -> bool:
+        return False
 
-    def on_message_begin(self) -> None:
-        self._authorization = b""
+    def enter(self, connection: Connection) -> int:
+        self.connections.add(connection)
+        return len(self.connections)
 
-    def on_url(self, url: bytes) -> None:
-        self._url = url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() == b"authorization":
-            self._authorization = value
-
-    def on_message_complete(self) -> None:
-        self._write(ANSWER)
-
-
-async def _serve(host: str, port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(constant_protocol(), host, port)
-    await server.serve_forever()
+    def leave(self, connection: Connection) -> None:
+        self.connections.discard(connection)
 
 
 if __name__ == "__main__":
-    address, _, number = sys.argv[1].rpartition(":")
-    uvloop.run(_serve(address, int(number)))
+    host, _, port = sys.argv[1].rpartition(":")
+    with socket.create_server((host, int(port)), backlog=1024) as listener:
+        serve_door(ConstantDoor(), [listener], ready=lambda: None)

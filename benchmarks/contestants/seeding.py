@@ -9,10 +9,13 @@ from benchmarks.fill import fill
 from support.server import Server, make_installation
 
 
-def seeded(folder: Path, verifier: list[str] | None) -> Seed:
-    """Return an installation with live tokens of one owner. `verifier` replaces the command of the listener."""
+def seeded(folder: Path, verifier: list[str] | None, *, real: int = PRESENTED) -> Seed:
+    """Return an installation with live tokens of one owner, `real` of them to be presented.
+
+    `verifier` replaces the command of the listener.
+    """
     data = folder / "data"
     make_installation(data)
     with Server(data) as server:
         owner = UUID(server.admin("GET", "/v4/people/current").json["id"])
-    return Seed(folder, data, fill(data, owner, TOKENS, real=PRESENTED), verifier or VERIFIER)
+    return Seed(folder, data, fill(data, owner, TOKENS, real=real), verifier or VERIFIER)

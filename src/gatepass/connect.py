@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from gatepass.errors import Unavailable
 from gatepass.interfaces import Clock, Keyring, Store
-from gatepass.model.token import PresentedToken
+from gatepass.model.presented import PresentedToken
 from gatepass.model.verdict import Verdict
 from gatepass.services.judge_token import judge_token
 from gatepass.verifier.verifier import Verifier
@@ -33,6 +34,14 @@ def verifier_over(store: Store, keyring: Keyring, clock: Clock) -> Verifier:
     return Verifier(StoreSource(store, keyring), store, now=lambda: clock.now().timestamp())
 
 
+def check_ready(store: Store, keyring: Keyring) -> None:
+    """Raise Unavailable unless the store answers and there is a pepper."""
+    store.check()
+    number, _ = keyring.current_pepper()
+    if number < 1:
+        raise Unavailable("there is no pepper")
+
+
 class EmbeddedVerifier(Verifier):
     """A verifier that opened its store itself, and closes it."""
 
@@ -40,12 +49,17 @@ class EmbeddedVerifier(Verifier):
         """Judge by what is in `store`."""
         super().__init__(StoreSource(store, keyring), store)
         self._store = store
+        self._keyring = keyring
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def check_ready(self) -> None:
+        """Raise Unavailable unless tokens can be looked up and judged."""
+        check_ready(self._store, self._keyring)
 
     def close(self) -> None:
         """Let go of the store."""

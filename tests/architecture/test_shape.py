@@ -132,7 +132,18 @@ def test_every_page_module_is_in_the_page_table() -> None:
 def test_every_command_is_in_the_group() -> None:
     from gatepass.cli.commands import commands
 
-    assert set(commands.commands) == {"init", "serve", "token", "user", "settings", "key", "db", "config"}
+    assert set(commands.commands) == {
+        "init",
+        "serve",
+        "verifier",
+        "token",
+        "user",
+        "verifiers",
+        "settings",
+        "key",
+        "db",
+        "config",
+    }
 
 
 def test_every_kind_of_event_has_words_on_the_page() -> None:

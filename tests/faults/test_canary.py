@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import pytest
 
+from support.oauth import INTROSPECT, REVOKE, ask
 from support.server import EMAIL, Reply, Server, gatepass, make_installation
 from support.visitor import Visitor
 from support.waiting import poll
@@ -184,6 +185,23 @@ def use_commands(trial: Trial, value: str) -> None:
     gatepass("db", "backup", str(server.data.parent / "backup.db"), "--data", str(server.data))
 
 
+def use_oauth(trial: Trial, value: str) -> None:
+    """Register a verifier, ask and revoke, well and badly."""
+    server = trial.server
+    made = gatepass("verifiers", "add", "canary", "--data", str(server.data))
+    credential = trial.secret("verifier", made.stdout.strip())
+    trial.traces["command verifiers add"] = made.stderr.encode()
+    trial.traces["command verifiers list"] = gatepass("verifiers", "list", "--data", str(server.data)).stdout.encode()
+    ended = server.request("POST", OWN, {"lifetimeSeconds": 600}, bearer=value).json["tokenValue"]
+    trial.secret("revoked token", ended)
+    for path in (INTROSPECT, REVOKE):
+        for fields in ({"token": ended}, {"token": credential}, {ended: ended}, {"token": ended, "scope": ended}):
+            for how in ({"bearer": credential}, {"basic": ("canary", credential)}, {"basic": ("x", ended)}):
+                trial.keep(f"{path} #{len(trial.traces)}", ask(server, path, fields, **how))
+                trial.keep(f"{path} #{len(trial.traces)}", ask(server, f"{path}?token={ended}", fields, **how))
+    trial.keep("self", ask(server, REVOKE, {"token": ended}, bearer=ended))
+
+
 @pytest.fixture
 def trial(tmp_path: Path) -> Iterator[Trial]:
     admin = new_password()
@@ -196,6 +214,7 @@ def trial(tmp_path: Path) -> Iterator[Trial]:
         value = use_rest(trial, admin)
         use_pages(trial)
         use_commands(trial, value)
+        use_oauth(trial, value)
         poll(lambda: server.request("GET", f"{OWN}?limit=1", bearer=value).json["data"][0]["lastUsed"])
         trial.traces["metrics"] = server.metrics(f"http://{metrics}/metrics").encode()
         trial.traces["process cmdline"] = Path(f"/proc/{server.pid}/cmdline").read_bytes()

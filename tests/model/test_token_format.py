@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatepass.model.base62 import DIGITS, decode_base62, encode_base62
+from gatepass.model.presented import parse_token
 from gatepass.model.secret import Secret, derive_secret, generate_id, generate_secret, sha256
-from gatepass.model.token import TokenKind, parse_token, token_mac, write_token
+from gatepass.model.token import TokenKind, token_mac, write_token
 from gatepass.testing.fakes import START
 from vectors import make_token_format
 

@@ -1,12 +1,16 @@
 """What the model knows: people, tokens and sessions, as plain values."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from gatepass.model.rights import FULL_ACCESS, Rights
 from gatepass.services.sign_in import StartedSession
 from gatepass.testing.fakes import PASSWORD
+
+FULL, JOBS, RUN, NONE = FULL_ACCESS, Rights(scopes=("jobs:*",)), Rights(scopes=("jobs:run",)), Rights(scopes=())
+WITHIN = {FULL: {FULL, JOBS, RUN, NONE}, JOBS: {JOBS, RUN, NONE}, RUN: {RUN, NONE}, NONE: {NONE}}
+"""What each of a few rights can be narrowed to. Asking for nothing in particular gives all of them."""
 
 
 @dataclass
@@ -47,3 +51,7 @@ class SignedIn:
     at: datetime
     seen_at: datetime
     is_over: bool = False
+
+    def is_signed_in(self, now: datetime) -> bool:
+        idle = now - self.seen_at >= timedelta(minutes=30)
+        return not self.is_over and not idle and now - self.at < timedelta(hours=12) and self.owner.is_live

@@ -28,7 +28,7 @@ from gatepass.connect import verifier_over
 from gatepass.errors import Conflict, Disabled, GatepassError, InvalidInput, NotAllowed, NotAuthenticated, NotFound
 from gatepass.interfaces import Page, Store
 from gatepass.model.actor import Actor, Credential
-from gatepass.model.rights import FULL_ACCESS, Rights
+from gatepass.model.rights import Rights
 from gatepass.model.secret import Secret
 from gatepass.model.token import TokenStatus
 from gatepass.model.verdict import Accepted
@@ -49,14 +49,10 @@ from gatepass.services.sign_in import sign_in
 from gatepass.stores.memory import MemoryStore
 from gatepass.stores.sql.sqlite import SqliteStore
 from gatepass.testing.fakes import PASSWORD, FakeClock, MemoryKeyring, add_person, knowing_password, make_deps
-from modelbased.known import Known, Person, SignedIn
+from modelbased.known import FULL, WITHIN, Known, Person, SignedIn
 
 SOAK = bool(os.environ.get("GATEPASS_SOAK"))
 EXAMPLES, STEPS = (2500, 50) if SOAK else (25, 40)
-
-FULL, JOBS, RUN, NONE = FULL_ACCESS, Rights(scopes=("jobs:*",)), Rights(scopes=("jobs:run",)), Rights(scopes=())
-WITHIN = {FULL: {FULL, JOBS, RUN, NONE}, JOBS: {JOBS, RUN, NONE}, RUN: {RUN, NONE}, NONE: {NONE}}
-"""What each of a few rights can be narrowed to. Asking for nothing in particular gives all of them."""
 
 
 class Whole(RuleBasedStateMachine):
@@ -172,7 +168,7 @@ class Whole(RuleBasedStateMachine):
             return None
         actor = Actor(Credential.SESSION, session.owner.id, session.started.session.id)
         refusal = self._refusal(session.owner, 60)
-        if refusal is not Disabled and not self._is_signed_in(session):
+        if refusal is not Disabled and not session.is_signed_in(self.clock.now()):
             refusal = NotAuthenticated
         elif refusal is not Disabled and self.clock.now() - session.at >= timedelta(minutes=15):
             refusal = NotAllowed
@@ -320,11 +316,6 @@ class Whole(RuleBasedStateMachine):
         expired = token.expires_at is not None and token.expires_at <= self.clock.now()
         return self.enabled and token.owner.is_live and not token.is_deleted and not expired
 
-    def _is_signed_in(self, session: SignedIn) -> bool:
-        now = self.clock.now()
-        idle = now - session.seen_at >= timedelta(minutes=30)
-        return not session.is_over and not idle and now - session.at < timedelta(hours=12) and session.owner.is_live
-
     @invariant()
     def every_token_is_judged_as_the_model_does(self) -> None:
         for token in self.known:
@@ -338,7 +329,7 @@ class Whole(RuleBasedStateMachine):
     def every_session_is_what_the_model_says(self) -> None:
         for session in self.signed_in:
             found = find_session(self.deps, session.started.handle)
-            assert (found is not None) == self._is_signed_in(session)
+            assert (found is not None) == session.is_signed_in(self.clock.now())
             if found is None:
                 session.is_over = True
             elif self.clock.now() - session.seen_at >= timedelta(seconds=30):

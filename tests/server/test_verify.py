@@ -99,7 +99,7 @@ def test_metrics_are_on_a_listener_of_their_own_and_hold_no_secret(tmp_path) -> 
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with Server(tmp_path / "data", "--metrics-listen", f"127.0.0.1:{port}") as server:
-        value, _ = server.create_token(description="counted")
+        value, _ = server.create_token(description="chosen-text")
         server.request("GET", "/verify", bearer=value)
         server.request("GET", "/verify/secret-path", bearer="nonsense")
         server.request("EVIL", "/v4/<script>", headers={"X-Request-Id": "chosen"})
@@ -109,7 +109,7 @@ def test_metrics_are_on_a_listener_of_their_own_and_hold_no_secret(tmp_path) -> 
     assert 'gatepass_verifications_total{door="verify",result="malformed"} 1.0' in text
     assert 'gatepass_sign_ins_total{door="basic",result="ok"} 1.0' in text
     assert 'route="/v4/apiAccessTokens"' in text
-    for chosen in (value, value[:30], "secret-path", "script", "EVIL", "chosen", "counted", EMAIL):
+    for chosen in (value, value[:30], "secret-path", "script", "EVIL", "chosen", EMAIL):
         assert chosen not in text
 
 

@@ -27,6 +27,7 @@ TABLE: dict[
     A.LIST_TOKENS: (OK, NotFound, OK, NotAllowed),
     A.GET_TOKEN: (OK, NotFound, NotFound, NotAllowed),
     A.REVOKE_TOKEN: (OK, NotFound, OK, NotAllowed),
+    A.INTROSPECT_TOKEN: (OK, NotFound, OK, NotAllowed),
     A.LIST_USERS: (NotAllowed, NotAllowed, OK, NotAllowed),
     A.GET_USER: (OK, NotFound, OK, NotAllowed),
     A.CREATE_USER: (NotAllowed, NotAllowed, OK, OK),
@@ -38,8 +39,18 @@ TABLE: dict[
     A.READ_SETTINGS: (NotAllowed, NotAllowed, OK, OK),
     A.CHANGE_SETTINGS: (NotAllowed, NotAllowed, OK, OK),
     A.LIST_EVENTS: (NotAllowed, NotAllowed, OK, NotAllowed),
+    A.LIST_VERIFIERS: (NotAllowed, NotAllowed, OK, OK),
+    A.MANAGE_VERIFIERS: (NotAllowed, NotAllowed, OK, OK),
 }
-NOBODYS = {A.LIST_USERS, A.CREATE_USER, A.READ_SETTINGS, A.CHANGE_SETTINGS, A.LIST_EVENTS}
+NOBODYS = {
+    A.LIST_USERS,
+    A.CREATE_USER,
+    A.READ_SETTINGS,
+    A.CHANGE_SETTINGS,
+    A.LIST_EVENTS,
+    A.LIST_VERIFIERS,
+    A.MANAGE_VERIFIERS,
+}
 WITHOUT_TOKENS = {A.CREATE_TOKEN, A.LIST_TOKENS, A.GET_TOKEN, A.REVOKE_TOKEN}
 
 

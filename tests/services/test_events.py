@@ -8,6 +8,7 @@ from gatepass.errors import Unavailable
 from gatepass.model.actor import CONSOLE
 from gatepass.model.event import ACTIONS
 from gatepass.model.secret import Secret
+from gatepass.services.add_verifier import add_verifier
 from gatepass.services.change_password import change_password
 from gatepass.services.change_settings import change_settings
 from gatepass.services.change_user import UserChanges, change_user
@@ -20,6 +21,7 @@ from gatepass.services.list_events import list_events
 from gatepass.services.prove_session import prove_session
 from gatepass.services.prune_tokens import prune_tokens
 from gatepass.services.recover_user import recover_user
+from gatepass.services.remove_verifier import remove_verifier
 from gatepass.services.revoke_token import revoke_token
 from gatepass.services.rotate_pepper import rotate_pepper
 from gatepass.services.set_password import set_password
@@ -136,6 +138,15 @@ def rotating(world: World) -> Callable[[], object]:
     return lambda: rotate_pepper(world.deps, world.keyring)
 
 
+def adding_a_verifier(world: World) -> Callable[[], object]:
+    return lambda: add_verifier(world.deps, CONSOLE, "reports")
+
+
+def removing_a_verifier(world: World) -> Callable[[], object]:
+    add_verifier(world.deps, CONSOLE, "reports")
+    return lambda: remove_verifier(world.deps, CONSOLE, "reports")
+
+
 CHANGES: dict[Doing, list[str]] = {
     creating_a_token: ["token.created"],
     deleting_a_token: ["token.deleted"],
@@ -157,6 +168,8 @@ CHANGES: dict[Doing, list[str]] = {
     failing_to_sign_in: ["sign-in.refused"],
     changing_settings: ["settings.changed"],
     rotating: ["pepper.rotated"],
+    adding_a_verifier: ["verifier.added"],
+    removing_a_verifier: ["verifier.removed"],
 }
 
 
@@ -172,6 +185,7 @@ def tables(world: World) -> str:
         store.events._table.rows,
         store.settings._table.rows,
         store.failures._table.rows,
+        store.verifiers._table.rows,
     )
     return "\n".join(map(repr, parts))
 
@@ -208,7 +222,7 @@ def test_without_its_record_a_change_does_not_happen(
 def test_no_record_holds_a_secret(world: World, doing: Doing) -> None:
     doing(world)()
     told = repr(world.events())
-    for secret in (PASSWORD, NEW.reveal(), "wrong", "gpat_", "quick$"):
+    for secret in (PASSWORD, NEW.reveal(), "wrong", "gpat_", "gpvf_", "quick$"):
         assert secret not in told
 
 

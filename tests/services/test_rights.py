@@ -7,6 +7,7 @@ import pytest
 from gatepass.errors import Conflict, NotAllowed, NotFound
 from gatepass.interfaces import Page
 from gatepass.model.actor import Actor, Credential
+from gatepass.model.presented import parse_token
 from gatepass.model.rights import FULL_ACCESS, Rights, check_rights
 from gatepass.model.secret import generate_id
 from gatepass.model.verdict import Accepted
@@ -18,7 +19,6 @@ from gatepass.services.get_user import get_user
 from gatepass.services.list_tokens import list_tokens
 from gatepass.services.retry import Retry
 from gatepass.services.revoke_token import revoke_token
-from gatepass.services.verify_token import verify_token
 from gatepass.testing.fakes import acting
 from services.conftest import World
 
@@ -40,6 +40,9 @@ SCOPES = {
     Action.READ_SETTINGS: "gatepass.settings:read",
     Action.CHANGE_SETTINGS: "gatepass.settings:write",
     Action.LIST_EVENTS: "gatepass.events:read",
+    Action.INTROSPECT_TOKEN: "gatepass.tokens:read",
+    Action.LIST_VERIFIERS: "gatepass.settings:read",
+    Action.MANAGE_VERIFIERS: "gatepass.settings:write",
 }
 
 
@@ -55,7 +58,9 @@ def ask(world: World, actor: Actor, action: Action) -> None:
 
 def test_a_verdict_carries_the_rights_of_its_token(world: World) -> None:
     for rights in (FULL_ACCESS, JOBS):
-        found = verify_token(world.deps, world.token(world.admin, rights=rights).value.reveal())
+        presented = parse_token(world.token(world.admin, rights=rights).value.reveal())
+        assert presented
+        found = world.verifier.judge(presented)
         assert isinstance(found, Accepted)
         assert found.rights == rights
 

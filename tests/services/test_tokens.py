@@ -13,7 +13,7 @@ from gatepass.model.token import TokenStatus
 from gatepass.model.use import Uses
 from gatepass.model.verdict import Accepted, Reason, Rejected
 from gatepass.services.change_user import UserChanges, change_user
-from gatepass.services.count_peppers import count_peppers
+from gatepass.services.count_peppers import PepperUse, count_peppers
 from gatepass.services.create_token import create_token
 from gatepass.services.delete_user import delete_user
 from gatepass.services.get_token import get_token
@@ -297,7 +297,7 @@ def test_a_rotated_pepper_is_taken_by_new_tokens_and_old_ones_go_on(world: World
     assert (old.token.pepper, new.token.pepper) == (1, 2)
     for made in (old, new):
         assert verdict(world, made.value.reveal()) == world.admin.id
-    assert dict(count_peppers(world.deps)) == {1: 1, 2: 1}
+    assert dict(count_peppers(world.deps)) == {1: PepperUse(tokens=1), 2: PepperUse(tokens=1)}
 
 
 def test_a_missing_pepper_is_an_outage_and_no_verdict(world: World) -> None:

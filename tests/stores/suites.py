@@ -6,6 +6,7 @@ from gatepass.testing.token_suite import TokenSuite
 from gatepass.testing.transaction_suite import ConcurrencySuite, TransactionSuite
 from gatepass.testing.use_suite import UseSuite
 from gatepass.testing.user_suite import FailureSuite, SessionSuite, SettingsSuite, UserSuite
+from gatepass.testing.verifier_suite import VerifierSuite
 
 SUITES = (
     TokenSuite,
@@ -18,6 +19,7 @@ SUITES = (
     SettingsSuite,
     FailureSuite,
     ChangeSuite,
+    VerifierSuite,
     TransactionSuite,
     ConcurrencySuite,
 )

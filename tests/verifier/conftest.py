@@ -6,7 +6,7 @@ import pytest
 
 from gatepass.connect import StoreSource
 from gatepass.interfaces import VerdictSource
-from gatepass.model.token import PresentedToken
+from gatepass.model.presented import PresentedToken
 from gatepass.model.verdict import Verdict
 from gatepass.verifier.verifier import Verifier
 from services.conftest import World, world

@@ -3,11 +3,13 @@
 import asyncio
 import threading
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from gatepass.errors import NotAllowed, NotAuthenticated, Unavailable
-from gatepass.model.rights import check_rights
+from gatepass.model.presented import PresentedToken, parse_token
+from gatepass.model.rights import Rights, check_rights
 from gatepass.model.secret import generate_id, generate_secret
 from gatepass.model.token import CreatedToken, TokenKind, write_token
 from gatepass.model.verdict import Accepted, Reason, Rejected
@@ -37,6 +39,15 @@ def test_a_token_is_looked_up_once_and_remembered(world: World, verifier: Verifi
     for _ in range(5):
         assert verifier.verify(made.value.reveal()) == expected
     assert source.looks == 1
+
+
+@pytest.mark.parametrize("rights", [(None, None, None), (["*:*"], None, None)])
+def test_what_cannot_be_read_as_a_requirement_is_met_by_no_token(world: World, verifier: Verifier, rights) -> None:
+    made = world.token(world.admin, rights=check_rights(*rights))
+    for _ in range(2):  # looked up, then remembered
+        found = verifier.verify(made.value.reveal(), None)
+        assert isinstance(found, Rejected)
+        assert found.reason is Reason.SCOPE
 
 
 def test_a_deleted_token_is_refused_from_the_moment_the_deletion_returns(world: World, verifier: Verifier) -> None:
@@ -208,6 +219,31 @@ def test_memory_is_bounded_and_keeps_what_is_in_use(world: World, verifier: Veri
     assert source.looks == 300
 
 
+def test_tokens_of_one_owner_have_the_owner_in_memory_once(world: World) -> None:
+    kept = cache.Cache(world.store, most=10)
+    owner = generate_id(START)
+
+    def keep(number: int) -> Accepted:
+        # All of it made anew, as a look-up does.
+        name, rights = f"person{len('1234')}@example.com", Rights(scopes=("orders:read",))
+        verdict = Accepted(generate_id(START), UUID(bytes=owner.bytes), name, None, rights)
+        found = kept.put(number.to_bytes(32, "big"), verdict, stamp=kept.stamp(), now=0)
+        assert found == verdict
+        return found
+
+    one, other = keep(1), keep(2)
+    for name in ("owner_id", "owner_name", "rights"):
+        assert getattr(one, name) is getattr(other, name)
+
+
+def test_owners_are_forgotten_too(world: World) -> None:
+    kept = cache.Cache(world.store, most=10)
+    for number in range(500):
+        verdict = Accepted(generate_id(START), generate_id(START), f"person{number}@example.com", None)
+        kept.put(number.to_bytes(32, "big"), verdict, stamp=None, now=0)  # a change is under way: nothing is kept
+        assert len(kept._shared) <= 20
+
+
 def test_a_blocking_source_is_asked_beside_the_event_loop(world: World, verifier: Verifier, source: Counting) -> None:
     made = world.token(world.admin)
     source.blocks = True
@@ -220,6 +256,19 @@ def test_a_blocking_source_is_asked_beside_the_event_loop(world: World, verifier
 
     asyncio.run(ask())
     assert (reason(verifier, made), source.looks) == (None, 1)
+
+
+def test_a_digest_sent_with_another_tokens_id_says_nothing_about_either(world: World, verifier: Verifier) -> None:
+    """Both come from outside; a refusal of the pair must not stick to the token whose digest it is."""
+    one, other = (parse_token(world.token(world.admin).value.reveal()) for _ in range(2))
+    assert one
+    assert other
+    for _ in range(2):
+        assert verifier.judge(PresentedToken(one.id, other.digest)) == Rejected(Reason.UNKNOWN)
+        for right in (one, other):
+            found = verifier.judge(right)
+            assert isinstance(found, Accepted)
+            assert found.token_id == right.id
 
 
 def test_no_thread_ever_sees_a_token_accepted_after_its_deletion(world: World, verifier: Verifier) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 import gatepass
-from gatepass.cli import config, db, key, serve, settings, token, user
+from gatepass.cli import config, db, key, serve, settings, token, user, verifier, verifiers
 from gatepass.cli.output import DONE, FAILED, USAGE, exit_code, report
 
 
@@ -19,7 +19,18 @@ def commands() -> None:
     """
 
 
-for _command in (serve.init, serve.serve, token.token, user.user, settings.settings, key.key, db.db, config.config):
+for _command in (
+    serve.init,
+    serve.serve,
+    verifier.verifier,
+    token.token,
+    user.user,
+    verifiers.verifiers,
+    settings.settings,
+    key.key,
+    db.db,
+    config.config,
+):
     commands.add_command(_command)
 
 

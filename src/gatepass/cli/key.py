@@ -8,7 +8,7 @@ from gatepass.cli.options import config_option, data_option
 from gatepass.cli.output import json_option, show_json, show_table
 from gatepass.server.installation import KEYS, opened
 from gatepass.server.settings import load_config
-from gatepass.services.count_peppers import count_peppers
+from gatepass.services.count_peppers import PepperUse, count_peppers
 from gatepass.services.rotate_pepper import rotate_pepper
 from gatepass.stores.keyfile import KeyFile
 
@@ -23,20 +23,24 @@ def key() -> None:
 @config_option
 @json_option
 def list_(data: str | None, config_file: Path | None, *, as_json: bool) -> None:
-    """Show the peppers by number, and how many tokens each keeps. The keys themselves stay hidden."""
+    """Show the peppers by number, and how many tokens and verifiers each keeps. The keys themselves stay hidden."""
     config = load_config({"store.data": data}, file=config_file)
     with opened(config) as deps:
         keyring = KeyFile(Path(config.store.data) / KEYS)
         counts = count_peppers(deps)
     current, _ = keyring.current_pepper()
     rows = [
-        {"pepper": number, "current": number == current, "tokens": counts.get(number, 0)}
-        for number in keyring.numbers()
+        {"pepper": number, "current": number == current, "tokens": use.tokens, "verifiers": use.verifiers}
+        for number, use in ((number, counts.get(number, PepperUse())) for number in keyring.numbers())
     ]
     if as_json:
         show_json({"data": rows})
     else:
-        show_table(rows, {"pepper": "PEPPER", "current": "CURRENT", "tokens": "TOKENS"}, empty="no peppers")
+        show_table(
+            rows,
+            {"pepper": "PEPPER", "current": "CURRENT", "tokens": "TOKENS", "verifiers": "VERIFIERS"},
+            empty="no peppers",
+        )
 
 
 @key.command()

@@ -19,6 +19,7 @@ from gatepass.interfaces.stored import (
     UseRepository,
     UserFilter,
     UserRepository,
+    VerifierRepository,
 )
 from gatepass.interfaces.verification import ChangeFeed, VerdictSource, Verification
 
@@ -44,4 +45,5 @@ __all__ = [
     "UserRepository",
     "VerdictSource",
     "Verification",
+    "VerifierRepository",
 ]

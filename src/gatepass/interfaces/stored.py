@@ -10,6 +10,7 @@ from uuid import UUID
 from gatepass.interfaces.verification import ChangeFeed, Verification
 from gatepass.model.change import Change, ChangeKind
 from gatepass.model.event import EventRecord
+from gatepass.model.registered_verifier import RegisteredVerifier
 from gatepass.model.session import Session
 from gatepass.model.settings import Settings
 from gatepass.model.token import Token, TokenStatus
@@ -280,6 +281,34 @@ class ChangeRepository(Protocol):
         ...
 
 
+class VerifierRepository(Protocol):
+    """The registered verifiers. They are few, so a list holds them all."""
+
+    def add(self, verifier: RegisteredVerifier) -> None:
+        """Keep a new verifier. Raises Conflict if its id, or the name among those not removed, is taken."""
+        ...
+
+    def find(self, verifier_id: UUID) -> RegisteredVerifier | None:
+        """Return a verifier, removed or not."""
+        ...
+
+    def find_by_name(self, name: str) -> RegisteredVerifier | None:
+        """Return the verifier of that name, compared without case; a removed one is not found."""
+        ...
+
+    def list(self) -> Sequence[RegisteredVerifier]:
+        """Return the verifiers by creation, removed ones left out."""
+        ...
+
+    def remove(self, verifier_id: UUID, at: datetime) -> bool:
+        """Mark a verifier removed and wipe its mac; False if it was before. Nothing brings it back."""
+        ...
+
+    def count_by_pepper(self) -> Mapping[int, int]:
+        """Count the verifiers that are not removed by their pepper."""
+        ...
+
+
 class Transaction(Protocol):
     """One consistent view of everything stored."""
 
@@ -321,6 +350,11 @@ class Transaction(Protocol):
     @property
     def changes(self) -> ChangeRepository:
         """The changes of what is accepted."""
+        ...
+
+    @property
+    def verifiers(self) -> VerifierRepository:
+        """The registered verifiers."""
         ...
 
 

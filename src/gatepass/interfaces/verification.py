@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gatepass.model.change import Change
-from gatepass.model.token import PresentedToken, Token
+from gatepass.model.presented import PresentedToken
+from gatepass.model.token import Token
 from gatepass.model.user import User
 from gatepass.model.verdict import Verdict
 

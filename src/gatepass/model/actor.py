@@ -12,6 +12,8 @@ class Credential(StrEnum):
     PASSWORD = "password"  # noqa: S105  the name of a kind of credential
     TOKEN = "token"  # noqa: S105
     SESSION = "session"
+    VERIFIER = "verifier"
+    """A registered verifier, which asks about tokens and does nothing else."""
     CONSOLE = "console"
     """Whoever runs commands on the server itself."""
     SYSTEM = "system"
@@ -24,9 +26,9 @@ class Actor:
 
     credential: Credential
     user_id: UUID | None = None
-    """None for the console and the system, which are not people."""
+    """None for verifiers, the console and the system, which are not people."""
     credential_id: UUID | None = None
-    """The token or session they came with."""
+    """The token, session or verifier they came with, or as."""
     proven_at: datetime | None = None
     """When the password behind a session was last typed."""
     password_at: datetime | None = None

@@ -1,7 +1,7 @@
 """Changes: what verifiers must hear of, in the order in which it was committed."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -14,8 +14,7 @@ class ChangeKind(StrEnum):
     EVERYTHING = "everything"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One change of what is accepted. `revision` counts up by one with each, without gaps."""
 
     revision: int

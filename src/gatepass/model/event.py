@@ -15,7 +15,7 @@ from gatepass.model.actor import Credential
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened to `subject_id` (a token, a person, a session; None: the installation)."""
+    """Something that happened to `subject_id` (a token, a person, a session, a verifier; None: the installation)."""
 
     action: ClassVar[str]
     subject_id: UUID | None = None
@@ -171,6 +171,22 @@ class PepperRotated(Event):
 
     action: ClassVar[str] = "pepper.rotated"
     pepper: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifierAdded(Event):
+    """A verifier was registered; the subject is the verifier."""
+
+    action: ClassVar[str] = "verifier.added"
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifierRemoved(Event):
+    """A verifier was removed; its credential is dead for good."""
+
+    action: ClassVar[str] = "verifier.removed"
+    name: str
 
 
 ACTIONS: Mapping[str, type[Event]] = {kind.action: kind for kind in Event.__subclasses__()}

@@ -6,7 +6,7 @@ them is checked after the cache, in `verifier/requirements.py`.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gatepass.errors import InvalidInput, NotAllowed
 from gatepass.model.network import Network, check_networks, within
@@ -16,8 +16,7 @@ MOST_AUDIENCES = 16
 _AUDIENCE = re.compile(r"\A[!-~]{1,200}\Z", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Rights:
+class Rights(NamedTuple):
     """What one token may do, from where, and with whom; None means: not restricted."""
 
     scopes: tuple[str, ...] | None = None

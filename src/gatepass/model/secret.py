@@ -9,12 +9,13 @@ from typing import NoReturn
 from uuid import UUID
 
 from gatepass.model.base62 import encode_base62
-from gatepass.model.instant import to_milliseconds
+from gatepass.model.instant import from_milliseconds, to_milliseconds
 
 SECRET_LENGTH = 32
 """Base62 characters in the random part of a token: 190 bits."""
 
 _SECRET_SPACE = 62**SECRET_LENGTH
+_VERSION_7 = 7
 
 
 class Secret:
@@ -111,6 +112,11 @@ def generate_id(now: datetime) -> UUID:
     millisecond = to_milliseconds(now)
     head = millisecond << 16 | 0x7 << 12 | _order.next(millisecond)
     return UUID(int=head << 64 | 0b10 << 62 | secrets.randbits(62))
+
+
+def instant_of(identity: UUID) -> datetime | None:
+    """Return the instant an id was generated at, None if it is no UUID version 7."""
+    return from_milliseconds(identity.int >> 80) if identity.version == _VERSION_7 else None
 
 
 def sha256(text: str) -> bytes:

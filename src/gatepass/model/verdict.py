@@ -1,8 +1,8 @@
 """Verdicts: what verification says about a presented token."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from gatepass.model.rights import FULL_ACCESS, Rights
@@ -75,8 +75,7 @@ class Accepted:
         return f"Accepted(token_id={self.token_id}, owner_name={self.owner_name!r}, rights={self.rights})"
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(NamedTuple):
     """The token is known to be unusable. An outage is never this, it is `Unavailable`."""
 
     reason: Reason

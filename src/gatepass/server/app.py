@@ -11,6 +11,7 @@ from gatepass.server.api import health, openapi
 from gatepass.server.api.routing import build_routes, error_response
 from gatepass.server.context import Context
 from gatepass.server.gateway import forward_auth
+from gatepass.server.oauth import routes as oauth
 from gatepass.server.security import RequestLayer
 from gatepass.server.web import routes as web
 from gatepass.server.web.pages import error_page
@@ -20,6 +21,7 @@ def build_app(context: Context) -> ASGIApp:
     """Return the application of one server."""
     routes: list[BaseRoute] = [
         *forward_auth.ROUTES,
+        *oauth.ROUTES,
         *health.ROUTES,
         *openapi.ROUTES,
         *build_routes(openapi.OPERATIONS),
@@ -46,4 +48,6 @@ def _tell(error: GatepassError, scope: Scope) -> Response:
     request, path = Request(scope), scope["path"].lower()
     if path.startswith("/v4"):
         return error_response(request, error, None)
+    if path.startswith("/oauth2"):
+        return oauth.refusal(request, error, None)
     return forward_auth.refusal(request, error) if path.startswith("/verify") else error_page(request, error, None)

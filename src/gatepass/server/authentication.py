@@ -20,12 +20,13 @@ from gatepass.server.log import get_logger
 from gatepass.server.requirements import OWN_AUDIENCE, requirements_of
 from gatepass.services.check_password import Proof, check_password
 from gatepass.services.find_session import find_session
+from gatepass.verifier.answer import bearer_challenge
+from gatepass.verifier.bearer import read_bearer
 from gatepass.verifier.requirements import Requirements
 
 _log = get_logger(__name__)
 _PROBING = frozenset({Reason.MALFORMED, Reason.UNKNOWN})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-BEARER_CHALLENGE = 'Bearer realm="gatepass"'
 BASIC_CHALLENGE = 'Basic realm="gatepass", charset="UTF-8"'
 
 
@@ -67,9 +68,9 @@ def presented_by(request: Request, context: Context) -> Presented:
     if not headers:
         handle = request.cookies.get(context.cookie_name)
         return Cookie(Secret(handle)) if handle else None
+    if text := read_bearer(headers[0]):
+        return Bearer(Secret(text))
     scheme, _, rest = headers[0].partition(" ")
-    if scheme.lower() == "bearer":
-        return Bearer(Secret(rest)) if rest else Unusable()
     if scheme.lower() == "basic":
         return _basic(rest)
     return Unusable()
@@ -185,6 +186,6 @@ def challenges(request: Request, *, with_basic: bool, rejected: bool) -> list[st
     `rejected`: a token was sent and refused. Browsers never hear of Basic: they would remember the
     password and send it with every later request.
     """
-    found = [BEARER_CHALLENGE + (', error="invalid_token"' if rejected else "")]
+    found = [bearer_challenge(rejected=rejected)]
     from_browser = "cookie" in request.headers or any(name.startswith("sec-fetch-") for name in request.headers)
     return [*found, BASIC_CHALLENGE] if with_basic and not from_browser else found

@@ -11,12 +11,13 @@ from starlette.requests import HTTPConnection
 from gatepass.connect import verifier_over
 from gatepass.errors import TooManyRequests
 from gatepass.identity.local import cores
-from gatepass.server.client import TrustedProxies
+from gatepass.server.client import address_of
 from gatepass.server.metrics import Metrics
 from gatepass.server.probing import ProbeLimit
 from gatepass.server.settings import Config
 from gatepass.server.uses import UseRecorder
 from gatepass.services.deps import Deps
+from gatepass.verifier.proxies import TrustedProxies
 
 T = TypeVar("T")
 
@@ -86,7 +87,7 @@ class Context:
 
     def address_of(self, request: HTTPConnection) -> str | None:
         """Return the client's address."""
-        return self.proxies.address_of(request)
+        return address_of(self.proxies, request)
 
     def close(self) -> None:
         """Stop the threads."""

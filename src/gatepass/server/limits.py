@@ -13,15 +13,16 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-HEADER_BYTES = 16 * 1024
-HEADER_FIELDS = 100
-HEADER_SECONDS = 5.0
-BODY_BYTES = 64 * 1024
-BODY_SECONDS = 10.0
-DROPPED_BYTES = 4 * 1024 * 1024
-DROPPED_SECONDS = 2.0
-KEEP_ALIVE_SECONDS = 30
-CONNECTIONS = 1000
+from gatepass.verifier.limits import (
+    BODY_SECONDS,
+    CONNECTIONS,
+    DROPPED_BYTES,
+    DROPPED_SECONDS,
+    HEADER_BYTES,
+    HEADER_FIELDS,
+    HEADER_SECONDS,
+)
+
 _FIELD_OVERHEAD = len(": \r\n")
 
 _TOO_LARGE = b"431 Request Header Fields Too Large"

@@ -13,8 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from gatepass.errors import InvalidInput, NotFound
 from gatepass.interfaces import Page
 from gatepass.model.text import shown
-from gatepass.server.limits import BODY_BYTES
 from gatepass.server.problems import BodyTooLarge, WrongMediaType
+from gatepass.verifier.limits import BODY_BYTES
 
 T = TypeVar("T")
 

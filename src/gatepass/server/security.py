@@ -4,7 +4,6 @@ The outermost layer: request id, security headers, log line, counters, and the l
 turns an error nobody expected into 503.
 """
 
-import re
 import secrets
 import time
 from http import HTTPStatus
@@ -18,9 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gatepass.errors import GatepassError, TryLater
 from gatepass.server.context import Context
 from gatepass.server.log import get_logger
+from gatepass.verifier.answer import REQUEST_ID
 
 _log = get_logger("gatepass.request")
-_REQUEST_ID = re.compile(r"\A[A-Za-z0-9._-]{1,64}\Z")
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
     " font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -102,7 +101,9 @@ class RequestLayer:
             "request_id": state["request_id"],
         }
         if actor := state.get("actor"):
-            fields |= {"user_id": str(actor.user_id), "credential": actor.credential.value}
+            fields["credential"] = actor.credential.value
+            if actor.user_id:
+                fields["user_id"] = str(actor.user_id)
             if actor.credential_id:
                 fields["credential_id"] = str(actor.credential_id)
         if refusal := state.get("refusal"):
@@ -123,4 +124,4 @@ class RequestLayer:
 
 def _request_id(headers: Headers) -> str:
     given = headers.get("x-request-id", "")
-    return given if _REQUEST_ID.match(given) else secrets.token_hex(8)
+    return given if REQUEST_ID.match(given) else secrets.token_hex(8)

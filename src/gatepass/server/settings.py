@@ -223,8 +223,13 @@ def _check_server(server: ServerConfig) -> None:
             raise BadConfiguration("server.trusted_proxies", f"{network!r} is no address, no network and not `unix`")
 
 
-def require_safe_listen(config: Config) -> None:
-    """Raise BadConfiguration if passwords and tokens would cross a network in clear text."""
+SAFE_SERVER = (
+    "give --tls-cert and --tls-key, set server.public_url to the https address of your proxy, or say --insecure-http"
+)
+
+
+def require_safe_listen(config: Config, *, hint: str = SAFE_SERVER) -> None:
+    """Raise BadConfiguration with `hint` if passwords and tokens would cross a network in clear text."""
     safe = config.is_tls or config.server.insecure_http or config.server.public_url.startswith("https://")
     for key, listen in (
         ("server.listen", config.server.listen),
@@ -236,8 +241,7 @@ def require_safe_listen(config: Config) -> None:
         raise BadConfiguration(
             key,
             f"{listen!r} is reachable from other machines, and this is plain HTTP",
-            hint="give --tls-cert and --tls-key, set server.public_url to the https address of your proxy, "
-            "or say --insecure-http",
+            hint=hint,
         )
 
 

@@ -26,6 +26,7 @@ class Action(Enum):
     LIST_TOKENS = auto()
     GET_TOKEN = auto()
     REVOKE_TOKEN = auto()
+    INTROSPECT_TOKEN = auto()
     LIST_USERS = auto()
     GET_USER = auto()
     CREATE_USER = auto()
@@ -37,6 +38,8 @@ class Action(Enum):
     READ_SETTINGS = auto()
     CHANGE_SETTINGS = auto()
     LIST_EVENTS = auto()
+    LIST_VERIFIERS = auto()
+    MANAGE_VERIFIERS = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class _Rule:
     """An administrator may, for anybody."""
     console: bool = False
     """The server's own console may."""
+    verifier: bool = False
+    """A registered verifier may, for anybody."""
     credentials: frozenset[Credential] = frozenset({Credential.PASSWORD, Credential.TOKEN, Credential.SESSION})
     """What a person must have come with."""
     fresh: bool = False
@@ -75,6 +80,7 @@ RULES = {
         scope_for_itself=False,
         about="token",
     ),
+    Action.INTROSPECT_TOKEN: _Rule(owner=True, admin=True, verifier=True, scope="gatepass.tokens:read"),
     Action.LIST_USERS: _Rule(admin=True, scope="gatepass.people:read"),
     Action.GET_USER: _Rule(owner=True, admin=True, scope="gatepass.people:read", scope_for_itself=False),
     Action.CREATE_USER: _Rule(admin=True, console=True, scope="gatepass.people:write"),
@@ -86,6 +92,8 @@ RULES = {
     Action.READ_SETTINGS: _Rule(admin=True, console=True, scope="gatepass.settings:read"),
     Action.CHANGE_SETTINGS: _Rule(admin=True, console=True, scope="gatepass.settings:write"),
     Action.LIST_EVENTS: _Rule(admin=True, scope="gatepass.events:read"),
+    Action.LIST_VERIFIERS: _Rule(admin=True, console=True, scope="gatepass.settings:read"),
+    Action.MANAGE_VERIFIERS: _Rule(admin=True, console=True, scope="gatepass.settings:write"),
 }
 
 
@@ -98,7 +106,7 @@ def authorise(
     owner_id: UUID | None = None,
     subject_id: UUID | None = None,
 ) -> User | None:
-    """Return the acting user (None for the console) if they may, else raise.
+    """Return the acting user (None for the console and verifiers) if they may, else raise.
 
     `owner_id` is the person whom it concerns, `subject_id` the one token or person that it is about.
     Raises Disabled while the feature is off, NotAuthenticated if actor or credential are dead by now,
@@ -108,8 +116,7 @@ def authorise(
     if not rule.with_tokens_off and not tx.settings.load().enabled:
         raise Disabled("tokens are switched off")
     if actor.user_id is None:
-        if actor.credential is not Credential.CONSOLE or not rule.console:
-            raise NotAllowed("only a person can do this")
+        _require_not_a_person(tx, actor, rule)
         return None
     user, rights = _live_user(tx, actor, now)
     is_itself = subject_id is not None and subject_id in {user.id, actor.credential_id}
@@ -135,6 +142,16 @@ def require_same_password(tx: Transaction, user_id: UUID, set_at: datetime | Non
     stored = tx.users.find_password(user_id)
     if stored is None or stored.changed_at != set_at:
         raise NotAuthenticated
+
+
+def _require_not_a_person(tx: Transaction, actor: Actor, rule: _Rule) -> None:
+    """Raise unless the console, or a verifier that is registered by now, may do this."""
+    if actor.credential is Credential.VERIFIER and rule.verifier:
+        verifier = tx.verifiers.find(actor.credential_id) if actor.credential_id else None
+        if verifier is None or verifier.removed_at is not None:
+            raise NotAuthenticated
+    elif actor.credential is not Credential.CONSOLE or not rule.console:
+        raise NotAllowed("only a person can do this")
 
 
 def _live_user(tx: Transaction, actor: Actor, now: datetime) -> tuple[User, Rights]:

@@ -3,8 +3,9 @@
 import hmac
 
 from gatepass.interfaces import Keyring, Verification
+from gatepass.model.presented import PresentedToken
 from gatepass.model.secret import sha256
-from gatepass.model.token import PresentedToken, token_mac
+from gatepass.model.token import token_mac
 from gatepass.model.verdict import Accepted, Reason, Rejected, Verdict
 
 _DUMMY_MAC = sha256("no token has this mac")

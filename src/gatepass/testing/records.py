@@ -8,6 +8,7 @@ from uuid import UUID
 from gatepass.interfaces import Store
 from gatepass.model.actor import Credential
 from gatepass.model.event import EventRecord
+from gatepass.model.registered_verifier import RegisteredVerifier
 from gatepass.model.secret import generate_id
 from gatepass.model.session import Session
 from gatepass.model.token import Token
@@ -40,6 +41,11 @@ def make_session(user: User, *, at: datetime = START, **fields: Any) -> Session:
     session_id = generate_id(at)
     made = Session(session_id, session_id.bytes * 2, user.id, at, at, at, "192.0.2.1", "Browser/1.0")
     return replace(made, **fields)
+
+
+def make_verifier(name: str, *, at: datetime = START, **fields: Any) -> RegisteredVerifier:
+    """Return a registered verifier."""
+    return replace(RegisteredVerifier(generate_id(at), name, b"v" * 32, 1, at), **fields)
 
 
 def make_event(action: str = "token.created", *, at: datetime = START, **fields: Any) -> EventRecord:

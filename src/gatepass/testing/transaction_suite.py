@@ -12,13 +12,22 @@ from gatepass.model.use import UseCount, hour_of
 from gatepass.model.user import Password, PasswordLink
 from gatepass.model.verdict import Reason
 from gatepass.testing.fakes import START
-from gatepass.testing.records import keep_tokens, keep_users, make_event, make_session, make_token, make_user
+from gatepass.testing.records import (
+    keep_tokens,
+    keep_users,
+    make_event,
+    make_session,
+    make_token,
+    make_user,
+    make_verifier,
+)
 
 _USER = make_user("maria@example.com")
 _TOKEN = make_token(_USER)
 _SESSION = make_session(_USER)
+_VERIFIER = make_verifier("reports")
 _PAGE = Page(limit=1000)
-_EMPTY = (None, None, None, 0, None, 0, Settings(), 0)
+_EMPTY = (None, None, None, 0, None, 0, Settings(), 0, None)
 
 
 def _fill(tx: Transaction) -> None:
@@ -33,6 +42,7 @@ def _fill(tx: Transaction) -> None:
     tx.events.add(make_event())
     tx.settings.save(Settings(enabled=True))
     tx.failures.add([b"key"], START)
+    tx.verifiers.add(_VERIFIER)
 
 
 def _state(store: Store) -> tuple[object, ...]:
@@ -46,6 +56,7 @@ def _state(store: Store) -> tuple[object, ...]:
             len(tx.events.list(_PAGE)),
             tx.settings.load(),
             len(tx.failures.list(b"key", START - timedelta(days=1))),
+            tx.verifiers.find(_VERIFIER.id),
         )
 
 
@@ -77,6 +88,7 @@ class TransactionSuite:
                 tx.sessions.remove_of(_USER.id)
                 tx.settings.save(Settings())
                 tx.failures.prune(START + timedelta(days=9))
+                tx.verifiers.remove(_VERIFIER.id, START)
                 tx.users.update(make_user("other@example.com", id=_USER.id, is_admin=True))
                 raise RuntimeError
 

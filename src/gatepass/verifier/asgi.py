@@ -5,8 +5,8 @@ from typing import Any
 
 from gatepass.errors import Unavailable
 from gatepass.model.verdict import Accepted
-from gatepass.verifier.bearer import find_bearer
-from gatepass.verifier.protect import Demand, Refusal, refuse
+from gatepass.verifier.bearer import bearer_of
+from gatepass.verifier.protect import Demand, Refusal
 from gatepass.verifier.verifier import Verifier
 
 Scope = MutableMapping[str, Any]
@@ -34,7 +34,7 @@ class RequireToken:
             await self._app(scope, receive, send)
             return
         found = await self._judge(scope)
-        if isinstance(found, Refusal):
+        if not isinstance(found, Accepted):
             await _answer(scope, receive, send, found)
             return
         scope["gatepass"] = found
@@ -42,23 +42,24 @@ class RequireToken:
 
     async def _judge(self, scope: Scope) -> Accepted | Refusal:
         values = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"authorization"]
-        text = find_bearer(values)
+        text = bearer_of(values)
         if text is None:
-            return refuse(None, self._demand)
+            return self._demand.refuse(None)
         peer = scope.get("client")
         requirements = self._demand.of(peer[0] if peer else None)
         try:
             verdict = await self._verifier.verify_async(text, requirements)
         except Unavailable as error:
-            return refuse(error, self._demand)
-        return verdict if isinstance(verdict, Accepted) else refuse(verdict, self._demand)
+            return self._demand.refuse(error)
+        return verdict if isinstance(verdict, Accepted) else self._demand.refuse(verdict)
 
 
 async def _answer(scope: Scope, receive: Receive, send: Send, refusal: Refusal) -> None:
+    status, headers = refusal
     if scope["type"] == "websocket":
         await receive()
-        await send({"type": "websocket.close", "code": 1013 if refusal.status == 503 else 1008})
+        await send({"type": "websocket.close", "code": 1013 if status == 503 else 1008})
         return
-    headers = [(name.encode(), value.encode()) for name, value in refusal.headers]
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    written = [(name.encode(), value.encode()) for name, value in headers]
+    await send({"type": "http.response.start", "status": status, "headers": written})
     await send({"type": "http.response.body", "body": b""})

@@ -1,31 +1,21 @@
-"""The token of a request: `Authorization: Bearer …` (RFC 6750, 2.1), and nothing else."""
+"""The bearer token of a request (RFC 6750, section 2.1), read the same way at every door."""
 
 from collections.abc import Sequence
 
-REALM = "gatepass"
+_SCHEME = "bearer"
 
 
-def find_bearer(authorization: Sequence[str]) -> str | None:
-    """Return the text sent as a token, given the values of all Authorization headers; it is not judged yet.
+def read_bearer(value: str) -> str | None:
+    """Return what stands behind `Bearer` in the value of one Authorization header; None for anything else.
 
-    None if there is none that could be one: no header, two of them, another scheme, or no text after
-    the one space. What follows the space is taken as it is: a token has one spelling.
+    The scheme is compared without case (RFC 9110, 11.1), one space follows. Nothing is trimmed: a
+    second space belongs to the text, which is then no token.
     """
-    if len(authorization) != 1:
-        return None
-    scheme, _, text = authorization[0].partition(" ")
-    return text if text and scheme.lower() == "bearer" else None
+    scheme, _, text = value.partition(" ")
+    return text or None if scheme.lower() == _SCHEME else None
 
 
-def challenge(*, error: str | None = None, scope: str | None = None) -> str:
-    """Return the value of WWW-Authenticate (RFC 6750, 3).
-
-    `error` is `invalid_token` when a token was sent and refused, `insufficient_scope` when it is good
-    and not enough; `scope` then says what would be.
-    """
-    parts = [f'Bearer realm="{REALM}"']
-    if error is not None:
-        parts.append(f'error="{error}"')
-    if scope:
-        parts.append(f'scope="{scope}"')
-    return ", ".join(parts)
+def bearer_of(values: Sequence[str]) -> str | None:
+    """Return the token text of a request with these Authorization headers; None unless there is exactly one."""
+    # SECURITY: with two of them, a gateway may have looked at the other one.
+    return read_bearer(values[0]) if len(values) == 1 else None

@@ -7,17 +7,22 @@ once, and each verdict is held against them when it is asked for next. See
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from gatepass.interfaces.verification import ChangeFeed
 from gatepass.model.change import Change, ChangeKind
+from gatepass.model.rights import FULL_ACCESS
 from gatepass.model.verdict import Accepted, Rejected, Verdict
+
+if TYPE_CHECKING:  # as in verifier.py
+    from gatepass.interfaces.verification import ChangeFeed
 
 MOST_REFUSALS = 10_000
 REFUSAL_SECONDS = 60.0
 _MOST_CHANGES = 10_000
 _UNREAD = -1
+_SHARED_BY_ONE = 3
 
 
 class Entry(Accepted):
@@ -25,10 +30,12 @@ class Entry(Accepted):
 
     __slots__ = ("block", "revision")
 
-    def __init__(self, verdict: Accepted, revision: int) -> None:
-        """Copy `verdict`."""
-        self.number, self.owner_id, self.owner_name = verdict.number, verdict.owner_id, verdict.owner_name
-        self.ends, self.rights = verdict.ends, verdict.rights
+    def __init__(self, verdict: Accepted, revision: int, shared: dict[Hashable, Hashable]) -> None:
+        """Copy `verdict`; what equals something in `shared` is that very object, and what is new there is added."""
+        self.number, self.ends = verdict.number, verdict.ends
+        for name in ("owner_id", "owner_name", "rights"):
+            value = getattr(verdict, name)
+            setattr(self, name, shared.setdefault(value, value))
         self.revision = revision
         self.block: bytes | None = None
         """Room for the answer that a door makes of it, made once."""
@@ -41,6 +48,10 @@ class _Refusal:
         self.verdict, self.revision, self.until = verdict, revision, until
 
 
+def _nothing_shared() -> dict[Hashable, Hashable]:
+    return {FULL_ACCESS: FULL_ACCESS}
+
+
 class Cache:
     """Two generations of accepted tokens, and refused ones for a short time. Safe in any thread.
 
@@ -49,11 +60,13 @@ class Cache:
     tokens used are there, and a hit costs no bookkeeping.
     """
 
-    def __init__(self, feed: ChangeFeed, *, most: int) -> None:
+    def __init__(self, feed: "ChangeFeed", *, most: int) -> None:
         """Begin empty: what an earlier process knew counts for nothing."""
         self.young: dict[bytes, Entry] = {}
         self.words: Sequence[int] = feed.words
         self._old: dict[bytes, Entry] = {}
+        self._shared = _nothing_shared()
+        """What entries have in common: their owners' ids and names, and rights."""
         self._refusals: dict[bytes, _Refusal] = {}
         self._feed = feed
         self._half = max(1, most // 2)
@@ -95,13 +108,19 @@ class Cache:
             if stamp is not None and fresh:
                 self._refuse(digest, _Refusal(verdict, stamp, now + REFUSAL_SECONDS))
             return verdict
-        entry = Entry(verdict, _UNREAD if stamp is None else stamp)
+        entry = Entry(verdict, _UNREAD if stamp is None else stamp, self._sharing())
         if stamp is not None and fresh:
             if self._applied == _UNREAD:
                 with self._lock:
                     self._floor = self._applied = stamp
             self._keep(digest, entry)
         return entry
+
+    def _sharing(self) -> dict[Hashable, Hashable]:
+        """Return what is shared, emptied when it holds more than a generation can have."""
+        if len(self._shared) > _SHARED_BY_ONE * self._half:
+            self._shared = _nothing_shared()
+        return self._shared
 
     def _refuse(self, digest: bytes, refusal: _Refusal) -> None:
         """Remember a refusal, and that only."""
@@ -117,7 +136,7 @@ class Cache:
         if len(self.young) >= self._half and digest not in self.young:
             with self._lock:
                 if len(self.young) >= self._half:
-                    self._old, self.young = self.young, {}
+                    self._old, self.young, self._shared = self.young, {}, _nothing_shared()
         self.young[digest] = entry
 
     def _holds(self, entry: Entry) -> bool:
@@ -140,7 +159,7 @@ class Cache:
         changes = self._feed.changes_after(self._applied) if 0 <= self._applied < head else None
         if not changes or changes[-1].revision < head:
             # A feed that forgot what we missed, or another database: nothing that is known counts.
-            self.young, self._old = {}, {}
+            self.young, self._old, self._shared = {}, {}, _nothing_shared()
             self._refusals.clear()
             self._changed.clear()
             self._floor = self._applied = head

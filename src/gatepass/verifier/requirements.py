@@ -1,15 +1,14 @@
 """What one request requires of a token; checked after the cache, by every door with this code."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gatepass.model.network import Address, contains
 from gatepass.model.rights import FULL_ACCESS
-from gatepass.model.scope import covers_all
+from gatepass.model.scope import MOST_SCOPES, covers_all, is_scope
 from gatepass.model.verdict import Accepted, Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Requirements:
+class Requirements(NamedTuple):
     """What is asked, by whom, from where."""
 
     scopes: tuple[str, ...] = ()
@@ -21,6 +20,28 @@ class Requirements:
 
 
 NOTHING = Requirements()
+_MOST_FIELDS = 100
+
+
+def read_requirements(query: bytes, *, client: Address | None = None, names_audience: bool) -> Requirements | None:
+    """Return what the query of a gateway demands: `scope` (repeatable, space-separated) and `audience`.
+
+    None if that cannot be read: nothing meets it. `names_audience`: whether `audience` counts here.
+    """
+    if not query:
+        return Requirements(client=client)
+    from urllib.parse import parse_qsl  # noqa: PLC0415  an application that embeds a verifier has no query to read
+
+    try:
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return None
+    named = (scope for name, value in pairs if name == "scope" for scope in value.split(" ") if scope)
+    scopes = tuple(dict.fromkeys(named))
+    audiences = [value for name, value in pairs if name == "audience"] if names_audience else []
+    if len(scopes) > MOST_SCOPES or not all(map(is_scope, scopes)) or len(audiences) > 1:
+        return None
+    return Requirements(scopes, audiences[0] if audiences else None, client)
 
 
 def find_refusal(accepted: Accepted, requirements: Requirements | None) -> Reason | None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from gatepass.errors import Unavailable
 from gatepass.model.verdict import Accepted
-from gatepass.verifier.bearer import find_bearer
-from gatepass.verifier.protect import Demand, Refusal, refuse
+from gatepass.verifier.bearer import bearer_of
+from gatepass.verifier.protect import Demand, Refusal
 from gatepass.verifier.verifier import Verifier
 
 Environ = dict[str, Any]
@@ -31,9 +31,9 @@ class RequireToken:
         # SECURITY: set by us or not at all, whatever the server put there.
         environ.pop("gatepass", None)
         found = self._judge(environ)
-        if isinstance(found, Refusal):
-            status = f"{found.status} {HTTPStatus(found.status).phrase}"
-            start_response(status, list(found.headers))
+        if not isinstance(found, Accepted):
+            status, headers = found
+            start_response(f"{status} {HTTPStatus(status).phrase}", headers)
             return [b""]
         environ["gatepass"] = found
         return self._app(environ, start_response)
@@ -41,11 +41,11 @@ class RequireToken:
     def _judge(self, environ: Environ) -> Accepted | Refusal:
         # Servers join the values of two Authorization headers with a comma, which no token has.
         value = environ.get("HTTP_AUTHORIZATION")
-        text = find_bearer([] if value is None else [value])
+        text = bearer_of([] if value is None else [value])
         if text is None:
-            return refuse(None, self._demand)
+            return self._demand.refuse(None)
         try:
             verdict = self._verifier.verify(text, self._demand.of(environ.get("REMOTE_ADDR")))
         except Unavailable as error:
-            return refuse(error, self._demand)
-        return verdict if isinstance(verdict, Accepted) else refuse(verdict, self._demand)
+            return self._demand.refuse(error)
+        return verdict if isinstance(verdict, Accepted) else self._demand.refuse(verdict)

@@ -25,6 +25,7 @@ _KINDS: Mapping[str, Sequence[str] | None] = {
     "tokens": ("token.", "tokens."),
     "sign-in": ("session.", "sign-in.", "password."),
     "people": ("person.",),
+    "verifiers": ("verifier.",),
     "settings": ("settings.", "pepper."),
 }
 KIND_WORDS = {
@@ -32,6 +33,7 @@ KIND_WORDS = {
     "tokens": "Tokens",
     "sign-in": "Sign-in and passwords",
     "people": "People",
+    "verifiers": "Registered verifiers",
     "settings": "Settings and keys",
 }
 TITLES = {
@@ -51,10 +53,17 @@ TITLES = {
     "sign-in.refused": "Sign-in refused",
     "settings.changed": "Token policy changed",
     "pepper.rotated": "Key rotated",
+    "verifier.added": "Verifier registered",
+    "verifier.removed": "Verifier removed",
 }
 _REFUSALS = frozenset({"sign-in.refused"})
 _NOBODY = {Credential.CONSOLE: "Server console", Credential.SYSTEM: "Gatepass itself"}
-_WITH = {Credential.PASSWORD: "Password", Credential.SESSION: "Browser session", **_NOBODY}
+_WITH = {
+    Credential.PASSWORD: "Password",
+    Credential.SESSION: "Browser session",
+    Credential.VERIFIER: "Registered verifier",
+    **_NOBODY,
+}
 
 
 def _days_long(count: int) -> str:
@@ -153,13 +162,21 @@ def _line(record: EventRecord) -> Line:
     )
 
 
+def _name_of(record: EventRecord) -> str:
+    """Return what people call the token or verifier that a record is about, nothing for other subjects."""
+    if record.action.startswith("token."):
+        return str(record.details.get("description") or "no description")
+    return str(record.details["name"]) if record.action.startswith("verifier.") else ""
+
+
 def _about(record: EventRecord) -> Iterator[Part]:
     """Say what a record is about, piece by piece."""
     details = record.details
     if record.owner_id is not None and record.owner_id != record.actor_id and record.owner_name:
         yield Part(record.owner_name)
-    if record.action.startswith("token.") and record.subject_id:
-        yield Part(str(details.get("description") or "no description"))
+    name = _name_of(record)
+    if name and record.subject_id:
+        yield Part(name)
         yield Part("", str(record.subject_id))
     if record.action == "token.created":
         yield from _made(details)

@@ -2,7 +2,6 @@
 
 import hmac
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
@@ -10,10 +9,10 @@ from gatepass.errors import InvalidInput, NotAllowed
 from gatepass.model.secret import Secret
 from gatepass.server.authentication import require_same_origin
 from gatepass.server.context import Context
+from gatepass.server.fields import parse_fields
 from gatepass.server.parsing import require_media_type
 
 CSRF_FIELD = "csrf"
-_MOST_FIELDS = 50
 
 
 def csrf_token(handle: Secret) -> str:
@@ -24,14 +23,7 @@ def csrf_token(handle: Secret) -> str:
 def parse_form(request: Request, body: bytes) -> dict[str, str]:
     """Read a form. Raises WrongMediaType, or InvalidInput for one that no browser sends."""
     require_media_type(request, "application/x-www-form-urlencoded")
-    try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        raise InvalidInput("form", "cannot be read") from None
-    form = dict(pairs)
-    if len(form) != len(pairs):
-        raise InvalidInput("form", "has a field twice")
-    return form
+    return parse_fields(body)
 
 
 def require_own_form(context: Context, request: Request, form: Mapping[str, str], handle: Secret | None) -> None:

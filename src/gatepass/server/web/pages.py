@@ -18,13 +18,14 @@ from gatepass.model.secret import Secret, generate_handle
 from gatepass.model.session import Session
 from gatepass.model.user import User
 from gatepass.server import problems
-from gatepass.server.authentication import BEARER_CHALLENGE, own_origin, session_actor
+from gatepass.server.authentication import own_origin, session_actor
 from gatepass.server.context import Context, context_of
 from gatepass.server.parsing import query_of, read_body
 from gatepass.server.web.forms import csrf_token, parse_form, require_own_form, safe_next
 from gatepass.server.web.rendering import render
 from gatepass.services.deps import Deps
 from gatepass.services.find_session import find_session
+from gatepass.verifier.answer import bearer_challenge
 
 HOME = "/settings/access-tokens"
 SIGN_IN = "/sign-in"
@@ -236,7 +237,7 @@ def error_page(request: Request, error: Exception, visit: Visit | None) -> Respo
     for name, value in problems.headers_of(error).items():
         response.headers[name] = value
     if problem.status == HTTPStatus.UNAUTHORIZED:
-        response.headers["www-authenticate"] = BEARER_CHALLENGE
+        response.headers["www-authenticate"] = bearer_challenge(rejected=False)
     return response
 
 

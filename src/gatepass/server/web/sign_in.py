@@ -6,7 +6,6 @@ from starlette.responses import Response
 
 from gatepass.errors import InvalidInput, NotAuthenticated, NotFound, TooManyRequests
 from gatepass.model.secret import Secret, generate_handle
-from gatepass.server.authentication import BEARER_CHALLENGE
 from gatepass.server.log import get_logger
 from gatepass.server.web.forms import safe_next
 from gatepass.server.web.pages import HOME, SIGN_IN, Page, Visit, redirect, set_cookie, show
@@ -14,6 +13,7 @@ from gatepass.server.web.words import waiting_words
 from gatepass.services.set_password import find_link_user, set_password
 from gatepass.services.sign_in import sign_in
 from gatepass.services.sign_out import sign_out
+from gatepass.verifier.answer import bearer_challenge
 
 _log = get_logger(__name__)
 _CLEAR = '"cache", "storage"'
@@ -45,7 +45,7 @@ def do_sign_in(visit: Visit) -> Response:
         result = "ok"
     except NotAuthenticated:
         response = _form(visit, target=target, email=email, failed=True, status=HTTPStatus.UNAUTHORIZED)
-        response.headers["www-authenticate"] = BEARER_CHALLENGE
+        response.headers["www-authenticate"] = bearer_challenge(rejected=False)
         return response
     except TooManyRequests as error:
         result = "throttled"

@@ -11,7 +11,7 @@ from gatepass.server.web.pages import Visit, error_page, visit_of
 
 
 class UnknownRoute(Route):
-    """Stands for every address outside the REST interface, and is asked last."""
+    """Stands for every address outside REST and OAuth, and is asked last."""
 
     def __init__(self) -> None:
         """Match all that nothing else does."""
@@ -21,7 +21,7 @@ class UnknownRoute(Route):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match in part only: a route of the same address comes first, even one for other methods."""
         match, child = super().matches(scope)
-        if match is Match.NONE or scope["path"].lower().startswith("/v4"):
+        if match is Match.NONE or scope["path"].lower().startswith(("/v4", "/oauth2")):
             return Match.NONE, {}
         return Match.PARTIAL, child
 

@@ -15,6 +15,7 @@ from gatepass.stores.memory.settings import MemorySettings
 from gatepass.stores.memory.tokens import MemoryTokens
 from gatepass.stores.memory.users import MemoryUsers
 from gatepass.stores.memory.uses import MemoryUses
+from gatepass.stores.memory.verifiers import MemoryVerifiers
 
 
 class MemoryStore:
@@ -33,6 +34,7 @@ class MemoryStore:
         self.failures = MemoryFailures(self._undo)
         self.changes = MemoryChanges(self._undo)
         self.words = [0, 0]
+        self.verifiers = MemoryVerifiers(self._undo)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:

@@ -11,6 +11,7 @@ from gatepass.stores.sql.settings import SqlSettings
 from gatepass.stores.sql.tokens import SqlTokens
 from gatepass.stores.sql.users import SqlUsers
 from gatepass.stores.sql.uses import SqlUses
+from gatepass.stores.sql.verifiers import SqlVerifiers
 
 
 class SqlTransaction:
@@ -59,3 +60,8 @@ class SqlTransaction:
     def changes(self) -> SqlChanges:
         """The changes of what is accepted."""
         return SqlChanges(self._connection)
+
+    @cached_property
+    def verifiers(self) -> SqlVerifiers:
+        """The registered verifiers."""
+        return SqlVerifiers(self._connection)

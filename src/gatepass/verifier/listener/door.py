@@ -1,0 +1,231 @@
+"""What the listener answers: /verify, /oauth2/introspect, /livez and /readyz, and nothing else."""
+
+import itertools
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Protocol
+
+from gatepass.model.network import parse_address
+from gatepass.model.rights import FULL_ACCESS
+from gatepass.model.verdict import Accepted, Rejected, Verdict
+from gatepass.verifier.answer import ALWAYS, REQUEST_ID, Answer, answer_to, header_lines, identity_headers, outage
+from gatepass.verifier.bearer import read_bearer
+from gatepass.verifier.cache import Entry
+from gatepass.verifier.listener import fields
+from gatepass.verifier.listener.protocol import Connection
+from gatepass.verifier.proxies import TrustedProxies
+from gatepass.verifier.requirements import read_requirements
+from gatepass.verifier.verifier import Verifier
+
+VERIFY, BELOW = b"/verify", b"/verify/"
+INTROSPECT, LIVE, READY = b"/oauth2/introspect", b"/livez", b"/readyz"
+_PLAIN = fields.HOST | fields.AUTHORIZATION | fields.FORWARDED_FOR | fields.FORWARDED_FOR << fields.REPEATED
+"""Exactly these (the last one or not): a request that needs no second look."""
+_HARMLESS = fields.FORWARDED_FOR | fields.FORWARDED_FOR << fields.REPEATED
+_BEARER = b"Bearer "
+_OK = b"HTTP/1.1 200 OK\r\n" + header_lines(ALWAYS)
+_ID = b"x-request-id: "
+_CLOSE = b"connection: close\r\n"
+
+Introspect = Callable[[Mapping[str, list[str]], bytes], tuple[int, Mapping[str, str], bytes]]
+"""Answers an introspection: from headers (authorization, content-type) and body to status, headers and body."""
+
+
+class Uses(Protocol):
+    """Hears of every verdict."""
+
+    def on_accepted(self, entry: Accepted) -> None:
+        """Take note of an accepted request; on the way of each, so it must take no time."""
+        ...
+
+    def on_refused(self, rejected: Rejected) -> None:
+        """Take note of a refused one."""
+        ...
+
+
+class Results:
+    """Counts verdicts by result."""
+
+    def __init__(self) -> None:
+        """Begin at nought."""
+        self._accepted = itertools.count()
+        self.refused: Counter[str] = Counter()
+
+    def on_accepted(self, entry: Accepted) -> None:  # noqa: ARG002  others look at it
+        """Count one."""
+        next(self._accepted)
+
+    def on_refused(self, rejected: Rejected) -> None:
+        """Count one under its reason."""
+        self.refused[rejected.reason.value] += 1
+
+    def take(self) -> dict[str, int]:
+        """Return the counts; for the end, as looking costs one."""
+        return {"accepted": next(self._accepted), **self.refused}
+
+
+class VerifyDoor:
+    """Answers with a verifier."""
+
+    def __init__(
+        self,
+        verifier: Verifier,
+        *,
+        check_ready: Callable[[], None],
+        uses: Uses,
+        proxies: TrustedProxies,
+        introspect: Introspect | None = None,
+        report: Callable[[Exception], None] = lambda _: None,
+        now: Callable[[], float] = time.time,  # noqa: TID251  the clock, where none is injected
+    ) -> None:
+        """Use them; `check_ready` raises if tokens cannot be judged, `report` hears of what went wrong."""
+        self.tick = 0
+        self.connections: set[Connection] = set()
+        self.taken = 0
+        """How many connections there have been."""
+        self._verifier = verifier
+        self._recall = verifier.recall
+        self._check_ready = check_ready
+        self._uses = uses
+        self._accepted = uses.on_accepted
+        self._proxies = proxies
+        self._introspect = introspect
+        self._report = report
+        self._now = now
+        self._id_prefix = _ID + secrets.token_hex(6).encode() + b"-"
+        self._next_id = itertools.count(1).__next__
+
+    def enter(self, connection: Connection) -> int:
+        """Take note of a new connection; return how many there are now."""
+        self.connections.add(connection)
+        self.taken += 1
+        return len(self.connections)
+
+    def leave(self, connection: Connection) -> None:
+        """Forget a connection."""
+        self.connections.discard(connection)
+
+    def wants_body(self, request: Connection) -> bool:
+        """Tell whether the body is to be kept."""
+        return self._introspect is not None and request.url is not None and path_of(request.url)[0] == INTROSPECT
+
+    def answer(self, request: Connection) -> bytes:
+        """Return the whole answer to a complete request. Never raises."""
+        try:
+            if request.url == VERIFY and request.seen | _HARMLESS == _PLAIN and request.keeps_alive():
+                authorization = request.authorization
+                if authorization[:7] == _BEARER:
+                    entry = self._recall(authorization[7:])
+                    # SECURITY: only what is remembered, holds, has not ended and is restricted in nothing.
+                    if entry.__class__ is Entry and entry.rights is FULL_ACCESS and entry.ends > self._now():
+                        self._accepted(entry)
+                        block = entry.block or _block_of(entry)
+                        return b"%b%b%b%d\r\n\r\n" % (_OK, block, self._id_prefix, self._next_id())
+            return self._answer_with_care(request)
+        except Exception as error:  # noqa: BLE001  SECURITY: whatever fails here is an outage, never a verdict
+            self._report(error)
+            return self._written(outage(error), request)
+
+    def refusal(self, status: int) -> bytes:
+        """Return the answer to what is no request."""
+        return Answer(status, {}).head + _CLOSE + self._fresh_id()
+
+    def _fresh_id(self) -> bytes:
+        return b"%b%d\r\n\r\n" % (self._id_prefix, self._next_id())
+
+    def _answer_with_care(self, request: Connection) -> bytes:
+        version, seen = request.parser.get_http_version(), request.seen
+        request.closing = bool(version != "1.1" or seen & (fields.LAST | fields.CROWDED) or not request.keeps_alive())
+        path, query = path_of(request.url or b"")
+        hosts_wrong = seen & fields.HOST << fields.REPEATED or (version == "1.1" and not seen & fields.HOST)
+        if version not in {"1.0", "1.1"} or hosts_wrong or not (path.startswith(b"/") or path == b"*"):
+            request.closing = True
+            return self._written(Answer(400, {}), request)
+        if path == INTROSPECT and self._introspect is not None and not seen & fields.CROWDED:
+            return self._introspected(request, self._introspect)
+        return self._written(self._answer_to_path(request, path, query), request)
+
+    def _answer_to_path(self, request: Connection, path: bytes, query: bytes) -> Answer:
+        if request.seen & fields.CROWDED:
+            return outage()
+        if path == VERIFY or path.startswith(BELOW):
+            return self._verify(request, query, exact=path == VERIFY)
+        if path not in {LIVE, READY}:
+            return Answer(404, {})
+        if request.parser.get_method() not in {b"GET", b"HEAD"}:
+            return Answer(405, {"allow": "GET, HEAD"})
+        if path == READY:
+            self._check_ready()
+        return Answer(200, {})
+
+    def _verify(self, request: Connection, query: bytes, *, exact: bool) -> Answer:
+        text = None
+        # SECURITY: with two of them, a gateway may have looked at the other one.
+        if request.seen & fields.AUTHORIZATION and not request.seen & fields.AUTHORIZATION << fields.REPEATED:
+            text = read_bearer(request.authorization.decode("latin-1"))
+        if text is None:
+            return answer_to(None)
+        found = self._verifier.look_up(text)
+        restricted = isinstance(found, Entry) and found.rights.networks is not None
+        client = parse_address(self._client_of(request)) if restricted else None
+        # SECURITY: below /verify/ some gateways append the client's own query. It may add to the scopes
+        # demanded, but never say for which service the token has to be meant.
+        demanded = read_requirements(query, client=client, names_audience=exact)
+        verdict = self._verifier.check(found, demanded)
+        self._count(verdict)
+        return answer_to(verdict, demanded)
+
+    def _count(self, verdict: Verdict) -> None:
+        if isinstance(verdict, Accepted):
+            self._uses.on_accepted(verdict)
+        else:
+            self._uses.on_refused(verdict)
+
+    def _client_of(self, request: Connection) -> str | None:
+        said = [value.decode("latin-1") for kind, value in request.others if kind == fields.FORWARDED_FOR]
+        return self._proxies.address_behind(request.peer, said)
+
+    def _introspected(self, request: Connection, introspect: Introspect) -> bytes:
+        if request.parser.get_method() != b"POST":
+            return self._written(Answer(405, {"allow": "POST"}), request)
+        given = {"authorization": [], "content-type": []}  # type: dict[str, list[str]]
+        if request.seen & fields.AUTHORIZATION:
+            repeated = bool(request.seen & fields.AUTHORIZATION << fields.REPEATED)
+            given["authorization"] = [request.authorization.decode("latin-1")] * (1 + repeated)
+        given["content-type"] = [
+            value.decode("latin-1") for kind, value in request.others if kind == fields.CONTENT_TYPE
+        ]
+        status, headers, body = introspect(given, b"".join(request.body or ()))
+        told = {**ALWAYS, **headers, "content-length": str(len(body))}
+        line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
+        return line + header_lines(told) + self._end_of_head(request) + body
+
+    def _written(self, answer: Answer, request: Connection) -> bytes:
+        return answer.head + self._end_of_head(request)
+
+    def _end_of_head(self, request: Connection) -> bytes:
+        closing = _CLOSE if request.closing else b""
+        given = next((value for kind, value in request.others if kind == fields.REQUEST_ID), b"").decode("latin-1")
+        if REQUEST_ID.match(given):
+            return b"%b%b%b\r\n\r\n" % (closing, _ID, given.encode())
+        return closing + self._fresh_id()
+
+
+def path_of(url: bytes) -> tuple[bytes, bytes]:
+    """Return path and query of a request target as they were sent; of `http://…` what stands behind the authority."""
+    if url[:1] not in b"/*":
+        scheme, found, rest = url.partition(b"://")
+        if not found or scheme.lower() not in {b"http", b"https"}:
+            return b"", b""
+        _, slash, rest = rest.partition(b"/")
+        url = slash + rest
+    path, _, query = url.partition(b"?")
+    return path, query
+
+
+def _block_of(entry: Entry) -> bytes:
+    entry.block = header_lines(identity_headers(entry))
+    return entry.block
