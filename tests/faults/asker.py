@@ -15,8 +15,9 @@ from pathlib import Path
 from faults.recorder import Recorder
 from gatepass.connect import EmbeddedVerifier, open_verifier
 from gatepass.errors import Unavailable
+from gatepass.model.presented import parse_token
 from gatepass.model.secret import generate_secret
-from gatepass.model.token import TokenKind, parse_token, write_token
+from gatepass.model.token import TokenKind, write_token
 from gatepass.model.verdict import Accepted
 
 FORGETFUL = "forgetful"

@@ -178,15 +178,17 @@ class AskerDoor:
 class Host:
     """All of them, over one installation."""
 
-    def __init__(self, folder: Path, *, mutant: str, askers: int, points: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, *, doors: Sequence[str], mutant: str, askers: int, points: Sequence[str] = ()
+    ) -> None:
         """Make the installation, if there is none. `points` is where servers die, besides anywhere."""
         self.folder, self.data, self.history = folder, folder / "data", folder / "history"
         self.history.mkdir()
         if not self.data.exists():
             make_installation(self.data)
         self.mutant, self.points = mutant, points
-        self.missing = [command for command in HTTP_DOORS if command != "serve" and not has_command(command)]
-        self.http = [HttpDoor(self.data, name, mutant=mutant) for name in HTTP_DOORS if name not in self.missing]
+        self.missing = [command for command in doors if command != "serve" and not has_command(command)]
+        self.http = [HttpDoor(self.data, name, mutant=mutant) for name in doors if name not in self.missing]
         self.askers = [
             AskerDoor(self.data, f"embedded{number}" if number else FORGETFUL, self.history, mutant=mutant)
             for number in range(askers)

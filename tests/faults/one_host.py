@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from faults.host import Host
+from faults.host import HTTP_DOORS, Host
 from faults.launch import NONE
 from faults.load import ENABLED, Load, Rates
 from faults.oracle import FEATURE, Call, Final, Finding, check
@@ -26,6 +26,7 @@ class Plan:
     seconds: float
     seed: int = 1
     mutant: str = NONE
+    doors: tuple[str, ...] = tuple(HTTP_DOORS)
     askers: int = 2
     people: int = 3
     rates: Rates = field(default_factory=Rates)
@@ -56,7 +57,7 @@ class Outcome:
 
 def run(folder: Path, plan: Plan) -> Outcome:
     """Run the plan in an empty folder and judge what was recorded."""
-    host = Host(folder, mutant=plan.mutant, askers=plan.askers, points=plan.points)
+    host = Host(folder, doors=plan.doors, mutant=plan.mutant, askers=plan.askers, points=plan.points)
     try:
         host.start()
         processes = len(host.http) + sum(len(door.workers()) for door in host.http) + len(host.askers)

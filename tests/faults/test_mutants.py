@@ -16,7 +16,7 @@ from support.server import make_installation
 
 TRIES = 4
 QUICK = Rates(create=0.03, delete=0.04, switch=0.15, command=0, feature=0, lifetimes=(-1,))
-BASE = Plan(seconds=2, people=2, rates=QUICK)
+BASE = Plan(seconds=2, doors=("serve",), people=2, rates=QUICK)
 DEAD_WRITERS = replace(
     BASE, seconds=4, rates=replace(QUICK, switch=0, feature=0.3, off=1, kill_commands=1, console_points=("committed",))
 )
