@@ -25,13 +25,13 @@ class ConstantDoor:
         self.tick = 0
         self.connections: set[Connection] = set()
 
-    def answer(self, request: Connection) -> bytes:
+    def answer(self, _: Connection) -> bytes:
         return ANSWER
 
-    def refusal(self, status: int) -> bytes:
+    def refusal(self, _: int) -> bytes:
         return ANSWER
 
-    def wants_body(self, request: Connection) -> bool:
+    def wants_body(self, _: Connection) -> bool:
         return False
 
     def enter(self, connection: Connection) -> int:

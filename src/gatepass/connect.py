@@ -1,15 +1,24 @@
 """Puts a verifier over what keeps the tokens, so that neither package needs to know the other."""
 
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
+from uuid import UUID
 
 from gatepass.errors import Unavailable
 from gatepass.interfaces import Clock, Keyring, Store
 from gatepass.model.presented import PresentedToken
-from gatepass.model.verdict import Verdict
+from gatepass.model.verdict import Reason, Verdict
 from gatepass.services.judge_token import judge_token
+from gatepass.services.record_token_use import record_token_use
+from gatepass.verifier.uses import MOST_AT_ONCE, UseCounter
 from gatepass.verifier.verifier import Verifier
+
+FLUSH_SECONDS = 2.0
+_LAST_TRIES = 3
 
 
 class StoreSource:
@@ -29,6 +38,45 @@ class StoreSource:
         return [self.peek(each) for each in presented]
 
 
+class UseWriter:
+    """Counts uses, and writes them into a store: at once the first of a token, later ones twice a minute."""
+
+    def __init__(self, store: Store, now: Callable[[], float] = time.time) -> None:  # noqa: TID251  the clock
+        """Begin with nothing to write."""
+        self.counter = UseCounter()
+        self._store = store
+        self._now = now
+
+    def record(self, token_id: UUID) -> None:
+        """Note that a token was accepted just now."""
+        self.counter.accepted(token_id.int, self._now())
+
+    def refused(self, token_id: UUID | None, reason: Reason) -> None:
+        """Note that a token was refused just now. What is no known token is not noted: strangers invent any number."""
+        if token_id is not None:
+            self.counter.refused(token_id.int, reason, self._now())
+
+    def flush(self, *, everything: bool = False) -> None:
+        """Write what is due, in short transactions; with `everything`, also what could wait.
+
+        To be called every FLUSH_SECONDS. If the store fails it is kept for the next time, and
+        Unavailable raised.
+        """
+        more = True
+        while more:
+            with self.counter.taken(self._now(), everything=everything) as uses:
+                record_token_use(self._store, uses)
+            more = len(uses.counts) >= MOST_AT_ONCE
+
+    def flush_last(self) -> None:
+        """Write everything at the end; a store that is busy with somebody else's change is asked again."""
+        for _ in range(_LAST_TRIES - 1):
+            with suppress(Unavailable):
+                self.flush(everything=True)
+                return
+        self.flush(everything=True)
+
+
 def verifier_over(store: Store, keyring: Keyring, clock: Clock) -> Verifier:
     """Return a verifier over an open store, telling the time by `clock`."""
     return Verifier(StoreSource(store, keyring), store, now=lambda: clock.now().timestamp())
@@ -43,13 +91,17 @@ def check_ready(store: Store, keyring: Keyring) -> None:
 
 
 class EmbeddedVerifier(Verifier):
-    """A verifier that opened its store itself, and closes it."""
+    """A verifier that opened its store itself, and closes it. A thread of its own writes what was used."""
 
     def __init__(self, store: Store, keyring: Keyring) -> None:
         """Judge by what is in `store`."""
-        super().__init__(StoreSource(store, keyring), store)
+        self.uses = UseWriter(store)
+        super().__init__(StoreSource(store, keyring), store, uses=self.uses.counter)
         self._store = store
         self._keyring = keyring
+        self._closing = threading.Event()
+        self._writing = threading.Thread(target=self._write_uses, name="gatepass-uses", daemon=True)
+        self._writing.start()
 
     def __enter__(self) -> Self:
         return self
@@ -62,8 +114,18 @@ class EmbeddedVerifier(Verifier):
         check_ready(self._store, self._keyring)
 
     def close(self) -> None:
-        """Let go of the store."""
-        self._store.close()
+        """Write the last uses, and let go of the store. Raises Unavailable if they could not be written."""
+        self._closing.set()
+        self._writing.join()
+        try:
+            self.uses.flush_last()
+        finally:
+            self._store.close()
+
+    def _write_uses(self) -> None:
+        while not self._closing.wait(FLUSH_SECONDS):
+            with suppress(Unavailable):  # it is kept, and written when the store is back
+                self.uses.flush()
 
 
 def open_verifier(data: str | Path) -> EmbeddedVerifier:

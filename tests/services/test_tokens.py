@@ -244,7 +244,7 @@ def test_administrators_list_anybodys_tokens_others_learn_nothing(world: World) 
 
 def test_a_retry_gets_the_same_token_for_24_hours(world: World) -> None:
     first = world.token(world.admin, retry=RETRY)
-    record_token_use(world.deps, Uses({first.token.id: START + timedelta(hours=1)}, []))
+    record_token_use(world.deps.store, Uses({first.token.id: START + timedelta(hours=1)}, []))
     world.clock.advance(hours=24, milliseconds=-1)
     again = world.token(world.admin, retry=RETRY)
     assert again.value.reveal() == first.value.reveal()

@@ -17,7 +17,7 @@ from services.conftest import World
 def use(world: World, token, *, count: int = 1, reason: Reason | None = None) -> None:
     now = world.clock.now()
     counted = [UseCount(token.id, hour_of(now), reason, count)]
-    record_token_use(world.deps, Uses({} if reason else {token.id: now}, counted))
+    record_token_use(world.deps.store, Uses({} if reason else {token.id: now}, counted))
 
 
 def test_the_owner_and_administrators_see_the_uses_of_the_last_days(world: World) -> None:

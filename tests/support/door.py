@@ -12,9 +12,10 @@ from gatepass.model.rights import FULL_ACCESS, Rights
 from gatepass.model.secret import generate_id, generate_secret
 from gatepass.model.token import TokenKind, write_token
 from gatepass.model.verdict import Accepted, Reason, Rejected, Verdict
-from gatepass.verifier.listener.door import Introspect, Results, VerifyDoor
+from gatepass.verifier.listener.door import Introspect, VerifyDoor
 from gatepass.verifier.listener.protocol import Connection
 from gatepass.verifier.proxies import TrustedProxies
+from gatepass.verifier.uses import UseCounter
 from gatepass.verifier.verifier import Verifier
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -96,13 +97,13 @@ class Inside:
     def __init__(self, *, proxies: Sequence[str] = (), introspect: Introspect | None = None) -> None:
         self.table = Table()
         self.now = START.timestamp()
-        self.results = Results()
+        self.uses = UseCounter()
         self.errors: list[Exception] = []
         verifier = Verifier(self.table, self.table, now=lambda: self.now)
         self.door = VerifyDoor(
             verifier,
             check_ready=lambda: self.table.peek(parse_token(self.table.add())),
-            uses=self.results,
+            uses=self.uses,
             proxies=TrustedProxies(proxies),
             introspect=introspect,
             report=self.errors.append,

@@ -6,6 +6,7 @@ import pytest
 
 from gatepass.errors import TooManyRequests, Unavailable
 from gatepass.model.rights import check_rights
+from gatepass.model.verdict import Reason
 from gatepass.verifier.limits import CONNECTIONS
 from support.door import START, Inside
 from support.hostile import CASES, Case
@@ -144,7 +145,9 @@ def test_verdicts_are_counted_by_result(inside: Inside) -> None:
     inside.ask("/verify?scope=a:b", bearer=token)
     inside.ask(bearer="nonsense")
     inside.ask()
-    assert inside.results.take() == {"accepted": 4, "scope": 1, "malformed": 1}
+    assert inside.door.refused == {"scope": 1, "malformed": 1}
+    with inside.uses.taken(inside.now, everything=True) as uses:
+        assert sorted((each.reason or "", each.count) for each in uses.counts) == [("", 1), ("", 3), (Reason.SCOPE, 1)]
 
 
 def test_an_owner_of_any_name_makes_one_header_line(inside: Inside) -> None:

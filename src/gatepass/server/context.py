@@ -8,14 +8,13 @@ from typing import TypeVar
 
 from starlette.requests import HTTPConnection
 
-from gatepass.connect import verifier_over
+from gatepass.connect import UseWriter, verifier_over
 from gatepass.errors import TooManyRequests
 from gatepass.identity.local import cores
 from gatepass.server.client import address_of
 from gatepass.server.metrics import Metrics
 from gatepass.server.probing import ProbeLimit
 from gatepass.server.settings import Config
-from gatepass.server.uses import UseRecorder
 from gatepass.services.deps import Deps
 from gatepass.verifier.proxies import TrustedProxies
 
@@ -69,7 +68,7 @@ class Context:
         self.config = config
         self.metrics = metrics
         self.public_url = public_url
-        self.uses = UseRecorder(deps)
+        self.uses = UseWriter(deps.store, lambda: deps.clock.now().timestamp())
         self.probes = ProbeLimit(deps.clock, per_minute=config.sign_in.unknown_tokens_per_minute)
         self.proxies = TrustedProxies(config.server.trusted_proxies)
         self.work = WorkPool("work", workers=_WORKERS, waiting=1000)

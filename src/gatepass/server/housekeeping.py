@@ -4,18 +4,16 @@ import threading
 import time
 from collections.abc import Callable
 
+from gatepass.connect import FLUSH_SECONDS, UseWriter
 from gatepass.errors import TryLater
 from gatepass.server.log import get_logger
 from gatepass.server.metrics import Metrics
-from gatepass.server.uses import FLUSH_SECONDS, UseRecorder
 from gatepass.services.deps import Deps
 from gatepass.services.prune_sign_ins import prune_sign_ins
 from gatepass.services.prune_tokens import prune_tokens
 from gatepass.services.prune_uses import prune_uses
 
 PRUNE_SECONDS = 600.0
-_LAST_TRIES = 3
-"""At a clean stop the store may be busy with somebody else's change; each try waits for it."""
 
 _log = get_logger(__name__)
 
@@ -23,7 +21,7 @@ _log = get_logger(__name__)
 class Housekeeping:
     """Runs until stopped; a failure is logged and tried again at the next turn."""
 
-    def __init__(self, deps: Deps, uses: UseRecorder, metrics: Metrics) -> None:
+    def __init__(self, deps: Deps, uses: UseWriter, metrics: Metrics) -> None:
         """Take what to keep in order."""
         self._deps = deps
         self._uses = uses
@@ -39,9 +37,7 @@ class Housekeeping:
         """End, after writing the last uses."""
         self._stop.set()
         self._thread.join(timeout=10)
-        for _ in range(_LAST_TRIES):
-            if self._try("the last uses of tokens could not be written", lambda: self._uses.flush(everything=True)):
-                break
+        self._try("the last uses of tokens could not be written", self._uses.flush_last)
 
     def _run(self) -> None:
         pruned_at = float("-inf")

@@ -133,7 +133,7 @@ class Supervisor:
     async def _replace_if_it_dies(self, worker: _Worker) -> None:
         await worker.hearing
         while worker.is_wanted and not self._stopping.is_set():
-            _log.error("a worker died", pid=worker.process.pid, code=worker.process.returncode)
+            _log.error("a worker died", pid=worker.process.pid, code=worker.process.returncode, **worker.failure)
             await asyncio.sleep(_RESTART_SECONDS)
             if self._stopping.is_set() or not worker.is_wanted:
                 return

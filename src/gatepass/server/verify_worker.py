@@ -16,7 +16,7 @@ from typing import Any
 from gatepass.connect import open_verifier
 from gatepass.errors import GatepassError
 from gatepass.server.private import prepare_process
-from gatepass.verifier.listener.door import Results, VerifyDoor
+from gatepass.verifier.listener.door import VerifyDoor
 from gatepass.verifier.listener.serve import serve_door
 from gatepass.verifier.proxies import TrustedProxies
 
@@ -55,7 +55,6 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to act upon
     settings = json.loads(sys.stdin.buffer.readline())
     listeners = [socket.socket(fileno=each) for each in settings["descriptors"]]
-    results = Results()
     try:
         verifier = open_verifier(settings["data"])
     except GatepassError as error:
@@ -65,12 +64,12 @@ def main() -> int:
         door = VerifyDoor(
             verifier,
             check_ready=verifier.check_ready,
-            uses=results,
+            uses=verifier.uses.counter,
             proxies=TrustedProxies(settings["trusted_proxies"]),
             report=_Trouble().report,
         )
         serve_door(door, listeners, ready=lambda: tell("ready"), stop_with=[sys.stdin.fileno()])
-        tell("stopped", connections=door.taken, results=results.take())
+        tell("stopped", connections=door.taken, refused=dict(door.refused))
     return 0
 
 

@@ -9,14 +9,15 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
+from gatepass.model.instant import truncate
 from gatepass.model.use import UseCount, Uses, hour_of
 from gatepass.model.verdict import Reason
 
-PACE = timedelta(seconds=28)
-"""A token used all the time is written this often; with a flush every two seconds nothing waits for more than 30."""
+PACE = 28.0
+"""Seconds. A token used all the time is written this often: with a flush every two seconds nothing waits over 30."""
 
 MOST_REMEMBERED = 100_000
 MOST_AT_ONCE = 2_000
@@ -26,16 +27,16 @@ MOST_AT_ONCE = 2_000
 class _Use:
     """How often one token met one outcome, and when that was last."""
 
-    __slots__ = ("at", "has_left", "hits", "reason", "seen", "taken_at", "token_id")
+    __slots__ = ("at", "has_left", "hits", "number", "reason", "seen", "taken_at")
 
-    def __init__(self, token_id: UUID, reason: Reason | None, now: datetime) -> None:
-        self.token_id = token_id
+    def __init__(self, number: int, reason: Reason | None, now: float) -> None:
+        self.number = number
         self.reason = reason
         self.at = now
         # `next` on it is a single step for the interpreter: no two threads get the same number.
         self.hits = itertools.count()
         self.seen = 0
-        self.taken_at: datetime | None = None
+        self.taken_at: float | None = None
         self.has_left = False
 
     def take(self) -> int:
@@ -55,20 +56,23 @@ class _Use:
         self.give_back(count)
         return count > 0
 
-    def is_due(self, now: datetime) -> bool:
+    def is_due(self, now: float) -> bool:
         """Tell whether it may be written again. A clock that was set back holds nothing up."""
-        return self.taken_at is None or not timedelta() <= now - self.taken_at < PACE
+        return self.taken_at is None or not 0 <= now - self.taken_at < PACE
 
 
 _Key = int | tuple[int, Reason]
 """The number of a token, with the reason if it was refused."""
 
-_Taken = tuple[_Use, datetime, int]
+_Taken = tuple[_Use, float, int]
 """A use, when it was last, and the hits that were taken."""
 
 
 class UseCounter:
-    """Counts accepted and refused requests by token; safe to use from any thread."""
+    """Counts accepted and refused requests by token; safe to use from any thread.
+
+    A token is the number of its id, and instants are seconds since 1970: that is what is at hand.
+    """
 
     def __init__(self, *, most: int = MOST_REMEMBERED) -> None:
         """Begin with nothing. Remembers at most `most` tokens and reasons; lets refused ones go first."""
@@ -76,30 +80,30 @@ class UseCounter:
         self._accepted: dict[_Key, _Use] = {}
         self._refused: dict[_Key, _Use] = {}
         self._late: deque[_Use] = deque()
-        self._lost = _Use(UUID(int=0), None, datetime.min.replace(tzinfo=UTC))
+        self._lost = _Use(0, None, 0.0)
         self._lock = threading.Lock()  # for whoever takes or brings in a new token, never for counting
         self.dropped = 0
         """Requests that were not counted because too many tokens were in use at once; grows."""
 
-    def accepted(self, token_id: UUID, now: datetime) -> None:
+    def accepted(self, number: int, now: float) -> None:
         """Count an accepted request."""
         try:
-            use = self._accepted[token_id.int]
+            use = self._accepted[number]
         except KeyError:
-            use = self._begin(self._accepted, token_id.int, _Use(token_id, None, now))
+            use = self._begin(self._accepted, number, _Use(number, None, now))
         use.at = now
         next(use.hits)
         # Count, then look; `taken` marks, then reads: one of the two sees the other.
         if use.has_left:
             self._late.append(use)
 
-    def refused(self, token_id: UUID, reason: Reason, now: datetime) -> None:
+    def refused(self, number: int, reason: Reason, now: float) -> None:
         """Count a refused request with a token that exists, or did."""
-        key = (token_id.int, reason)
+        key = (number, reason)
         try:
             use = self._refused[key]
         except KeyError:
-            use = self._begin(self._refused, key, _Use(token_id, reason, now))
+            use = self._begin(self._refused, key, _Use(number, reason, now))
         use.at = now
         next(use.hits)
         if use.has_left:
@@ -112,7 +116,7 @@ class UseCounter:
             return sum(1 for use in uses if use.is_waiting())
 
     @contextmanager
-    def taken(self, now: datetime, *, everything: bool = False) -> Iterator[Uses]:
+    def taken(self, now: float, *, everything: bool = False) -> Iterator[Uses]:
         """Hand out what is due for writing; `everything` also what could wait.
 
         If the block fails it is kept for the next time. At most MOST_AT_ONCE counts: after so many
@@ -142,7 +146,7 @@ class UseCounter:
             table[key] = new
             return new
 
-    def _take(self, now: datetime, *, everything: bool) -> list[_Taken]:
+    def _take(self, now: float, *, everything: bool) -> list[_Taken]:
         self.dropped += self._lost.take()
         taken: list[_Taken] = []
         while self._late and len(taken) < MOST_AT_ONCE:
@@ -153,7 +157,7 @@ class UseCounter:
             taken += self._take_from(table, now, most=MOST_AT_ONCE - len(taken), everything=everything)
         return taken
 
-    def _take_from(self, table: dict[_Key, _Use], now: datetime, *, most: int, everything: bool) -> Iterator[_Taken]:
+    def _take_from(self, table: dict[_Key, _Use], now: float, *, most: int, everything: bool) -> Iterator[_Taken]:
         for key, use in list(table.items()):
             if not most:
                 return
@@ -182,7 +186,10 @@ class UseCounter:
 
 def _uses_of(taken: list[_Taken]) -> Uses:
     last_used: dict[UUID, datetime] = {}
-    for use, at, _ in taken:
+    counts: list[UseCount] = []
+    for use, seconds, count in taken:
+        token_id, at = UUID(int=use.number), truncate(datetime.fromtimestamp(seconds, UTC))
+        counts.append(UseCount(token_id, hour_of(at), use.reason, count))
         if use.reason is None:
-            last_used[use.token_id] = max(at, last_used.get(use.token_id, at))
-    return Uses(last_used, [UseCount(use.token_id, hour_of(at), use.reason, count) for use, at, count in taken])
+            last_used[token_id] = max(at, last_used.get(token_id, at))
+    return Uses(last_used, counts)

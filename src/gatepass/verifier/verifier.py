@@ -15,8 +15,13 @@ from gatepass.verifier.requirements import NOTHING, Requirements, find_refusal
 
 if TYPE_CHECKING:  # their package brings everything that is stored, which a service that verifies never needs
     from gatepass.interfaces.verification import ChangeFeed, VerdictSource
+    from gatepass.verifier.uses import UseCounter
 
 _MALFORMED = Rejected(Reason.MALFORMED)
+
+
+def _not_counted(number: int, now: float) -> None:
+    """Stand in for the counter where there is none."""
 
 
 class Verifier:
@@ -28,13 +33,19 @@ class Verifier:
         feed: "ChangeFeed",
         *,
         most: int = 100_000,
+        uses: "UseCounter | None" = None,
         now: Callable[[], float] = time.time,  # noqa: TID251  the clock, where none is injected
     ) -> None:
-        """Begin with nothing in memory. `most` tokens are remembered; `now` tells seconds since 1970."""
+        """Begin with nothing in memory. `most` tokens are remembered; `now` tells seconds since 1970.
+
+        `uses` hears of each verdict of `verify`, `verify_async` and `require`.
+        """
         self._source = source
         self._cache = Cache(feed, most=most)
         self._words = self._cache.words
         self._now = now
+        self._uses = uses
+        self._accepted = uses.accepted if uses else _not_counted
 
     def verify(self, token: str, requirements: Requirements | None = NOTHING) -> Verdict:
         """Judge the text that a client sent as its token, for this request at this moment.
@@ -44,15 +55,12 @@ class Verifier:
         is out of reach: an outage is not a verdict. May block where the source does.
         """
         found = self.look_up(token)
+        now = self._now()
         # SECURITY: what `check` would say, without a call (a tenth of the time); only where nothing is required.
-        if (
-            requirements is NOTHING
-            and type(found) is Entry
-            and found.rights is FULL_ACCESS
-            and found.ends > self._now()
-        ):
+        if requirements is NOTHING and type(found) is Entry and found.rights is FULL_ACCESS and found.ends > now:
+            self._accepted(found.number, now)
             return found
-        return self.check(found, requirements)
+        return self._counted(self.check(found, requirements))
 
     async def verify_async(self, token: str, requirements: Requirements | None = NOTHING) -> Verdict:
         """Judge as `verify` does, without ever blocking the event loop."""
@@ -68,7 +76,7 @@ class Verifier:
 
                 verdict = (await asyncio.to_thread(self._source.fetch, [presented]))[0]
             found = self._cache.put(presented.digest, verdict, stamp=stamp, now=self._now())
-        return self.check(found, requirements)
+        return self._counted(self.check(found, requirements))
 
     def require(
         self, token: str, *, scope: str | Sequence[str] = (), audience: str | None = None, client: str | None = None
@@ -135,6 +143,13 @@ class Verifier:
             return found
         refusal = find_refusal(found, requirements)
         return found if refusal is None else Rejected(refusal, found.token_id)
+
+    def _counted(self, verdict: Verdict) -> Verdict:
+        if isinstance(verdict, Accepted):
+            self._accepted(verdict.number, self._now())
+        elif self._uses and verdict.token_id:
+            self._uses.refused(verdict.token_id.int, verdict.reason, self._now())
+        return verdict
 
     def _unless_expired(self, verdict: Verdict) -> Verdict:
         if isinstance(verdict, Accepted) and verdict.ends <= self._now():

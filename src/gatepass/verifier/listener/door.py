@@ -6,11 +6,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Protocol
 
 from gatepass.model.network import parse_address
 from gatepass.model.rights import FULL_ACCESS
-from gatepass.model.verdict import Accepted, Rejected, Verdict
+from gatepass.model.verdict import Accepted, Verdict
 from gatepass.verifier.answer import ALWAYS, REQUEST_ID, Answer, answer_to, header_lines, identity_headers, outage
 from gatepass.verifier.bearer import read_bearer
 from gatepass.verifier.cache import Entry
@@ -18,6 +17,7 @@ from gatepass.verifier.listener import fields
 from gatepass.verifier.listener.protocol import Connection
 from gatepass.verifier.proxies import TrustedProxies
 from gatepass.verifier.requirements import read_requirements
+from gatepass.verifier.uses import UseCounter
 from gatepass.verifier.verifier import Verifier
 
 VERIFY, BELOW = b"/verify", b"/verify/"
@@ -34,39 +34,6 @@ Introspect = Callable[[Mapping[str, list[str]], bytes], tuple[int, Mapping[str, 
 """Answers an introspection: from headers (authorization, content-type) and body to status, headers and body."""
 
 
-class Uses(Protocol):
-    """Hears of every verdict."""
-
-    def on_accepted(self, entry: Accepted) -> None:
-        """Take note of an accepted request; on the way of each, so it must take no time."""
-        ...
-
-    def on_refused(self, rejected: Rejected) -> None:
-        """Take note of a refused one."""
-        ...
-
-
-class Results:
-    """Counts verdicts by result."""
-
-    def __init__(self) -> None:
-        """Begin at nought."""
-        self._accepted = itertools.count()
-        self.refused: Counter[str] = Counter()
-
-    def on_accepted(self, entry: Accepted) -> None:  # noqa: ARG002  others look at it
-        """Count one."""
-        next(self._accepted)
-
-    def on_refused(self, rejected: Rejected) -> None:
-        """Count one under its reason."""
-        self.refused[rejected.reason.value] += 1
-
-    def take(self) -> dict[str, int]:
-        """Return the counts; for the end, as looking costs one."""
-        return {"accepted": next(self._accepted), **self.refused}
-
-
 class VerifyDoor:
     """Answers with a verifier."""
 
@@ -75,7 +42,7 @@ class VerifyDoor:
         verifier: Verifier,
         *,
         check_ready: Callable[[], None],
-        uses: Uses,
+        uses: UseCounter,
         proxies: TrustedProxies,
         introspect: Introspect | None = None,
         report: Callable[[Exception], None] = lambda _: None,
@@ -86,11 +53,13 @@ class VerifyDoor:
         self.connections: set[Connection] = set()
         self.taken = 0
         """How many connections there have been."""
+        self.refused: Counter[str] = Counter()
+        """How many requests were refused, by the true reason."""
         self._verifier = verifier
         self._recall = verifier.recall
         self._check_ready = check_ready
         self._uses = uses
-        self._accepted = uses.on_accepted
+        self._accepted = uses.accepted
         self._proxies = proxies
         self._introspect = introspect
         self._report = report
@@ -120,8 +89,9 @@ class VerifyDoor:
                 if authorization[:7] == _BEARER:
                     entry = self._recall(authorization[7:])
                     # SECURITY: only what is remembered, holds, has not ended and is restricted in nothing.
-                    if entry.__class__ is Entry and entry.rights is FULL_ACCESS and entry.ends > self._now():
-                        self._accepted(entry)
+                    now = self._now()
+                    if entry.__class__ is Entry and entry.rights is FULL_ACCESS and entry.ends > now:
+                        self._accepted(entry.number, now)
                         block = entry.block or _block_of(entry)
                         return b"%b%b%b%d\r\n\r\n" % (_OK, block, self._id_prefix, self._next_id())
             return self._answer_with_care(request)
@@ -180,9 +150,11 @@ class VerifyDoor:
 
     def _count(self, verdict: Verdict) -> None:
         if isinstance(verdict, Accepted):
-            self._uses.on_accepted(verdict)
-        else:
-            self._uses.on_refused(verdict)
+            self._accepted(verdict.number, self._now())
+            return
+        self.refused[verdict.reason.value] += 1
+        if verdict.token_id:
+            self._uses.refused(verdict.token_id.int, verdict.reason, self._now())
 
     def _client_of(self, request: Connection) -> str | None:
         said = [value.decode("latin-1") for kind, value in request.others if kind == fields.FORWARDED_FOR]

@@ -134,9 +134,10 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the protocol's signature
-        """Forget it."""
+        """Forget it, and break the circle with the parser, so that nothing waits for the collector."""
         self._door.leave(self)
         self._rest = b""
+        del self.parser, self._feed, self.keeps_alive
 
     def eof_received(self) -> bool:
         """Let a half-closed connection go: each complete request has its answer already."""
@@ -204,7 +205,9 @@ class Connection(asyncio.Protocol):
             if self._state == _WRITING:
                 self._rest += data
                 return
-            room = _HEADER_BYTES - self._held
+            # Empty lines in front of a request are no part of it.
+            empty = 0 if self._held or self._in_body else len(data) - len(data.lstrip(b"\r\n"))
+            room = _HEADER_BYTES - self._held + empty
             piece, data = data[:room], data[room:]
             self._parse(piece)
             if self.url is None:
@@ -251,9 +254,9 @@ class Connection(asyncio.Protocol):
         if self._in_body:
             self._held = 0
         elif self._out:
-            self._held = len(piece) - piece.rfind(_END_OF_HEAD) - len(_END_OF_HEAD)
+            self._held = len(piece[piece.rfind(_END_OF_HEAD) :].lstrip(b"\r\n"))
         else:
-            self._held += len(piece)
+            self._held += len(piece if self._held else piece.lstrip(b"\r\n"))
         if self._held >= _HEADER_BYTES:
             self._refuse(431)
         elif self._state != (_BODY if self._in_body else _HEAD):
