@@ -3,7 +3,9 @@
     python killer.py POINT N serve --data DIR …
 
 Points: `begin` (before BEGIN IMMEDIATE), `commit` (before COMMIT), `committed` (after it, before the
-reply), `statement` (before a statement that changes something).
+reply), `statement` (before a statement that changes something), `use` (in the middle of a transaction
+that writes uses). Of a change of what is accepted: `raise` (before the first word is raised; `commit`
+is then after it, `committed` before the second), `raised` (after the second).
 """
 
 import os
@@ -13,31 +15,41 @@ from collections.abc import Sequence
 from typing import Any
 
 from gatepass.stores.sql.sqlite import SqliteConnection
+from gatepass.stores.words import Words
+
+POINTS = ("begin", "statement", "raise", "commit", "committed", "raised", "use")
+_BEFORE = {"BEGIN IMMEDIATE": "begin", "COMMIT": "commit"}
+_AFTER = {"COMMIT": "committed"}
 
 
 def arm(point: str, count: int) -> None:
     """Make the process die at the `count`-th passing of `point`."""
-    plain = SqliteConnection.run
+    plain, plain_begin, plain_finish = SqliteConnection.run, Words.begin, Words.finish
     left = [count]
 
-    def pass_by() -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+    def pass_by(here: str | None) -> None:
+        if here == point:
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     def run(self: SqliteConnection, sql: str, **values: Any) -> int:
-        word = sql.split(maxsplit=1)[0]
-        changes = word in {"INSERT", "UPDATE", "DELETE"}
-        if (point == "begin" and sql == "BEGIN IMMEDIATE") or (point == "commit" and sql == "COMMIT"):
-            pass_by()
-        if point == "statement" and changes:
-            pass_by()
+        changes = sql.split(maxsplit=1)[0] in {"INSERT", "UPDATE", "DELETE"}
+        pass_by("statement" if changes else _BEFORE.get(sql))
         result = plain(self, sql, **values)
-        if point == "committed" and sql == "COMMIT":
-            pass_by()
+        pass_by("use" if changes and "last_used" in sql else _AFTER.get(sql))
         return result
 
+    def begin(self: Words, revision: int) -> None:
+        pass_by("raise")
+        plain_begin(self, revision)
+
+    def finish(self: Words, revision: int) -> None:
+        plain_finish(self, revision)
+        pass_by("raised")
+
     SqliteConnection.run = run  # type: ignore[method-assign]
+    Words.begin, Words.finish = begin, finish  # type: ignore[method-assign]
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -90,16 +90,17 @@ class Server:
         self.log = data.parent / f"{data.name}.log"
         self.program: list[str] | None = None
         """What to run instead of the command line itself."""
+        self.command = "serve"
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> "Server":
         program = self.program or [sys.executable, "-m", "gatepass"]
-        command = [*program, "serve", "--data", str(self.data), "--listen", self.listen]
+        command = [*program, self.command, "--data", str(self.data), "--listen", self.listen]
+        if self.command == "serve" and "--metrics-listen" not in self.flags:
+            command += ["--metrics-listen", "off"]
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
-                [*command, "--metrics-listen", "off", *self.flags]
-                if "--metrics-listen" not in self.flags
-                else [*command, *self.flags],
+                [*command, *self.flags],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env=self.env,
@@ -121,6 +122,10 @@ class Server:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def is_dead(self) -> bool:
+        return self._process is None or self._process.poll() is not None
 
     @property
     def port(self) -> int:

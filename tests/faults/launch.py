@@ -1,0 +1,28 @@
+"""Starts a process of Gatepass with a death at a named point, a seeded mistake, or neither, built in.
+
+python launch.py MUTANT POINT:N serve --data DIR …      (or - for none)
+python launch.py MUTANT POINT:N ask DATA NAME FOLDER    an embedded verifier, see asker.py
+"""
+
+import sys
+from collections.abc import Sequence
+
+from faults import asker, killer, mutants
+from gatepass.cli.commands import run
+
+NONE = "-"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Arm, then be the process."""
+    mutant, fault, *command = arguments
+    if fault != NONE:
+        point, _, count = fault.partition(":")
+        killer.arm(point, int(count))
+    if mutant != NONE:
+        mutants.MUTANTS[mutant]()
+    return asker.run(*command[1:]) if command[0] == "ask" else run(command)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
