@@ -116,11 +116,11 @@ def test_a_token_deleted_in_the_server_is_refused_by_every_worker_at_once(own_se
 def test_it_works_without_a_server_and_expiry_is_kept(tmp_path: Path) -> None:
     make_installation(tmp_path / "data")
     with Server(tmp_path / "data") as server:
-        value, _ = server.create_token(lifetimeSeconds=3)
+        value, _ = server.create_token(lifetimeSeconds=10)
         lasting, _ = server.create_token()
     with Listener(tmp_path / "data") as listener:
         assert listener.status(bearer=value) == 200
-        assert poll(lambda: listener.status(bearer=value) == 401, seconds=6)
+        assert poll(lambda: listener.status(bearer=value) == 401, seconds=20)
         assert listener.status(bearer=lasting) == 200
 
 
