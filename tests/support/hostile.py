@@ -167,6 +167,7 @@ PIPELINES = (
     _case("a request behind one of HTTP/1.0 that asks to keep the connection", b"GET /livez HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + GOOD, expect=(200,)),
     _case("a body, then a request", post(b"Content-Length: 3\r\n", b"abc") + GOOD + LAST, expect=(401, 200, 200)),
     _case("Expect: 100-continue", post(b"Expect: 100-continue\r\nContent-Length: 3\r\n"), b"abc" + LAST, expect=(100, 401, 200), pause=0.1),
+    _case("Expect: 100-continue behind a refused request", b"GET / HTTP/1.1\r\n\r\n" + post(b"Expect: 100-continue\r\nContent-Length: 3\r\n"), b"abc"),
     _case("300 offers to upgrade", get(OFFER, last=False) * 300 + LAST, expect=(200,) * 301),
 )  # fmt: skip
 

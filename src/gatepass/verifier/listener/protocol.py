@@ -322,6 +322,8 @@ class Connection(asyncio.Protocol):
         self._in_body = True
         if self._count > _HEADER_FIELDS:
             raise Refused(431)
+        if self.closing:
+            raise Refused(400)  # nothing behind the last answer is answered, or asked to go on
         if self.seen & BODY:
             self._expect_body()
 
@@ -351,8 +353,8 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Answer, and be ready for the next request."""
-        if self.closing or (self.seen & TRANSFER_ENCODING and self._count != self._fields_before_body):
-            raise Refused(400)  # behind the last answer, or with header fields behind its body
+        if self.seen & TRANSFER_ENCODING and self._count != self._fields_before_body:
+            raise Refused(400)  # header fields behind the body
         self._out.append(self._answer(self))
         self.url = None
         self.authorization = b""
