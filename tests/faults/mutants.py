@@ -173,8 +173,8 @@ def unread_flag() -> None:
 
     def peek(self: StoreSource, presented: Any) -> Any:
         found = self._store.find_verification(presented.id)
-        if found and found.token.revoked_at:
-            return Accepted(found.token.id, found.owner.id, found.owner.email, found.token.expires_at)
+        if found and found.is_revoked:
+            return Accepted(presented.id, found.owner_id, found.owner_name, found.expires_at)
         return plain(self, presented)
 
     StoreSource.peek = peek
@@ -244,8 +244,8 @@ def any_secret() -> None:
     def peek(self: StoreSource, presented: Any) -> Any:
         verdict = plain(self, presented)
         found = self._store.find_verification(presented.id)
-        if isinstance(verdict, Rejected) and found and not found.token.revoked_at and found.enabled:
-            return Accepted(found.token.id, found.owner.id, found.owner.email, found.token.expires_at)
+        if isinstance(verdict, Rejected) and found and not found.is_revoked and found.enabled:
+            return Accepted(presented.id, found.owner_id, found.owner_name, found.expires_at)
         return verdict
 
     StoreSource.peek = peek

@@ -55,9 +55,8 @@ def test_the_first_schema_is_upgraded_with_everything_in_it(first_schema: Path) 
         SqliteStore(first_schema)
     assert sqlite.upgrade(first_schema) == [each.name for each in migrate.known_migrations()[1:]]
     with closing(SqliteStore(first_schema)) as store:
-        found = store.find_verification(TOKEN.id)
-        assert found is not None
-        assert (found.token, found.owner) == (TOKEN, OWNER)
+        with store.read() as tx:
+            assert (tx.tokens.find(TOKEN.id), tx.users.find(OWNER.id)) == (TOKEN, OWNER)
         assert store.check_integrity() == []
 
 
@@ -67,4 +66,4 @@ def test_tokens_from_before_rights_have_full_access_and_later_ones_their_own(fir
     with closing(SqliteStore(first_schema)) as store:
         keep_tokens(store, later)
         found = [store.find_verification(token.id) for token in (TOKEN, later)]
-    assert [each and each.token.rights for each in found] == [FULL_ACCESS, later.rights]
+    assert [each and each.rights for each in found] == [FULL_ACCESS, later.rights]

@@ -1,23 +1,32 @@
 """What verification needs of whatever keeps the tokens."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import NamedTuple, Protocol
+from uuid import UUID
 
 from gatepass.model.change import Change
 from gatepass.model.presented import PresentedToken
-from gatepass.model.token import Token
-from gatepass.model.user import User
+from gatepass.model.rights import Rights
 from gatepass.model.verdict import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """All that judging one token needs, read at one moment."""
+class Verification(NamedTuple):
+    """All that judging one token needs, read at one moment, and no more: it is read at each look-up."""
 
-    token: Token
-    owner: User
+    mac: bytes
+    """Empty after deletion."""
+    pepper: int
+    is_revoked: bool
+    expires_at: datetime | None
+    rights: Rights
+    owner_id: UUID
+    owner_name: str
+    """The owner's sign-in name, as it was typed."""
+    owner_is_disabled: bool
+    owner_is_deleted: bool
     enabled: bool
+    """Whether tokens are switched on."""
 
 
 class VerdictSource(Protocol):

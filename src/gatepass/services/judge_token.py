@@ -23,15 +23,14 @@ def judge_token(  # noqa: PLR0911  one return for each reason
         # SECURITY: an unknown id costs what a known one does.
         hmac.compare_digest(token_mac(pepper, presented.digest), _DUMMY_MAC)
         return Rejected(Reason.UNKNOWN)
-    token, owner = found.token, found.owner
-    if token.revoked_at is not None:
-        return Rejected(Reason.DELETED, token.id)
-    if not hmac.compare_digest(token_mac(keyring.pepper(token.pepper), presented.digest), token.mac):
+    if found.is_revoked:
+        return Rejected(Reason.DELETED, presented.id)
+    if not hmac.compare_digest(token_mac(keyring.pepper(found.pepper), presented.digest), found.mac):
         return Rejected(Reason.UNKNOWN)
-    if owner.deleted_at is not None:
-        return Rejected(Reason.OWNER_DELETED, token.id)
-    if owner.disabled_at is not None:
-        return Rejected(Reason.OWNER_DISABLED, token.id)
+    if found.owner_is_deleted:
+        return Rejected(Reason.OWNER_DELETED, presented.id)
+    if found.owner_is_disabled:
+        return Rejected(Reason.OWNER_DISABLED, presented.id)
     if not found.enabled:
-        return Rejected(Reason.FEATURE_OFF, token.id)
-    return Accepted(token.id, owner.id, owner.email, token.expires_at, token.rights)
+        return Rejected(Reason.FEATURE_OFF, presented.id)
+    return Accepted(presented.id, found.owner_id, found.owner_name, found.expires_at, found.rights)

@@ -6,7 +6,7 @@ from ipaddress import ip_network
 import pytest
 
 from gatepass.errors import Conflict
-from gatepass.interfaces import Page, Store
+from gatepass.interfaces import Page, Store, Verification
 from gatepass.model.rights import FULL_ACCESS, Rights
 from gatepass.model.secret import generate_id
 from gatepass.model.settings import Settings
@@ -68,16 +68,15 @@ class TokenSuite:
             listed = {each.id: each for each in tx.tokens.list(owner.id, Page(limit=10), now=START)}
             found = [tx.tokens.find(token.id), tx.tokens.find_by_key(owner.id, _KEY.key_hash), listed[token.id]]
         verification = store.find_verification(token.id)
-        found.append(verification.token if verification else None)
-        assert [each and each.rights for each in found] == [rights] * 4
-        assert [each == token for each in found] == [True] * 4
+        assert [each and each.rights for each in (*found, verification)] == [rights] * 4
+        assert [each == token for each in found] == [True] * 3
 
     def test_full_access_comes_back_as_the_one_object_that_says_so(self, store: Store, owner: User) -> None:
         token = make_token(owner)
         keep_tokens(store, token)
         found = store.find_verification(token.id)
         assert found is not None
-        assert found.token.rights is FULL_ACCESS
+        assert found.rights is FULL_ACCESS
 
     def test_deleting_leaves_rights_as_they_were(self, store: Store, owner: User) -> None:
         token = make_token(owner, rights=_RIGHTS[-1])
@@ -224,7 +223,18 @@ class TokenSuite:
         keep_tokens(store, token)
         found = store.find_verification(token.id)
         assert found is not None
-        assert (found.token, found.owner, found.enabled) == (token, owner, False)
+        assert found == Verification(
+            mac=token.mac,
+            pepper=token.pepper,
+            is_revoked=False,
+            expires_at=token.expires_at,
+            rights=token.rights,
+            owner_id=owner.id,
+            owner_name=owner.email,
+            owner_is_disabled=False,
+            owner_is_deleted=False,
+            enabled=False,
+        )
         with store.write() as tx:
             tx.settings.save(Settings(enabled=True))
         found = store.find_verification(token.id)
@@ -238,4 +248,16 @@ class TokenSuite:
             tx.users.update(make_user(owner.email, id=owner.id, deleted_at=START + _DAY))
         found = store.find_verification(token.id)
         assert found is not None
-        assert found.owner.deleted_at == START + _DAY
+        assert (found.owner_is_deleted, found.owner_is_disabled) == (True, False)
+
+    def test_verification_sees_that_the_owner_is_disabled_and_the_token_deleted(
+        self, store: Store, owner: User
+    ) -> None:
+        token = make_token(owner)
+        keep_tokens(store, token)
+        with store.write() as tx:
+            tx.users.update(make_user(owner.email, id=owner.id, disabled_at=START))
+            tx.tokens.revoke(token.id, START)
+        found = store.find_verification(token.id)
+        assert found is not None
+        assert (found.is_revoked, found.mac, found.owner_is_disabled) == (True, b"", True)

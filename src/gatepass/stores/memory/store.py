@@ -63,7 +63,19 @@ class MemoryStore:
             token = self.tokens.find(token_id)
             if token is None:
                 return None
-            return Verification(token, self.users.table.rows[token.owner_id], self.settings.load().enabled)
+            owner = self.users.table.rows[token.owner_id]
+            return Verification(
+                token.mac,
+                token.pepper,
+                token.revoked_at is not None,
+                token.expires_at,
+                token.rights,
+                owner.id,
+                owner.email,
+                owner.disabled_at is not None,
+                owner.deleted_at is not None,
+                self.settings.load().enabled,
+            )
 
     def changes_after(self, revision: int) -> Sequence[Change] | None:
         """Return the changes after `revision`."""

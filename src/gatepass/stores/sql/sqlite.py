@@ -18,10 +18,11 @@ from gatepass.errors import BadConfiguration, Conflict, Unavailable
 from gatepass.interfaces import Transaction, Verification
 from gatepass.model.change import Change
 from gatepass.stores.files import create_private, require_private, sync_directory
-from gatepass.stores.sql import migrate, tokens, users
+from gatepass.stores.sql import migrate
 from gatepass.stores.sql.changes import SqlChanges
 from gatepass.stores.sql.connection import Row, Value
 from gatepass.stores.sql.transaction import SqlTransaction
+from gatepass.stores.sql.verification import find_verification
 from gatepass.stores.words import Words
 
 LEAST_VERSION = (3, 51, 3)
@@ -38,15 +39,6 @@ _SETTINGS = (
 )
 _KEPT = ["wal", 2, 1]
 """What journal_mode, synchronous and foreign_keys must read back as."""
-_VERIFICATION = (
-    "SELECT {tokens}, {users},"
-    " coalesce((SELECT value FROM settings WHERE name = 'apiAccessTokens.enabled'), 'false') = 'true'"
-    " FROM tokens JOIN users ON users.id = tokens.owner_id WHERE tokens.id = :id"
-).format(
-    tokens=", ".join(f"tokens.{column}" for column in tokens.COLUMNS.split(", ")),
-    users=", ".join(f"users.{column}" for column in users.COLUMNS.split(", ")),
-)
-_TOKEN_WIDTH = len(tokens.COLUMNS.split(", "))
 
 
 class SqliteConnection:
@@ -193,12 +185,7 @@ class SqliteStore:
     def find_verification(self, token_id: UUID) -> Verification | None:
         """Return what judging one token needs, with one statement."""
         with self._reader() as connection:
-            row = connection.one(_VERIFICATION, id=token_id.bytes)
-        if row is None:
-            return None
-        return Verification(
-            tokens.token_of(row[:_TOKEN_WIDTH]), users.user_of(row[_TOKEN_WIDTH:-1]), enabled=bool(row[-1])
-        )
+            return find_verification(connection, token_id)
 
     @property
     def words(self) -> Sequence[int]:

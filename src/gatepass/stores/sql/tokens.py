@@ -49,11 +49,12 @@ def token_of(row: Row) -> Token:
         revoked_at=instant(revoked),
         last_used_at=instant(used),
         idempotency=None if key is None else Idempotency(key, body, salt),
-        rights=_rights_of(*rights),
+        rights=rights_of(*rights),
     )
 
 
-def _rights_of(scopes: str | None, networks: str | None, audience: str | None) -> Rights:
+def rights_of(scopes: str | None, networks: str | None, audience: str | None) -> Rights:
+    """Make rights out of the columns scopes, networks and audience."""
     if scopes is None and networks is None and audience is None:
         return FULL_ACCESS  # the very object: whoever judges requests looks no further
     return Rights(
