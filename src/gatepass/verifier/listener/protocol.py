@@ -167,10 +167,13 @@ class Connection(asyncio.Protocol):
             else:
                 self._transport.close()
 
-    def stop(self) -> None:
-        """End the connection: at once, or with the answer to a request that has begun."""
+    def make_last(self) -> None:
+        """Let the next answer be the last one: the process is about to end."""
         self.seen |= LAST
-        if self._state == _IDLE or (self._state == _HEAD and self.url is None and not self._held):
+
+    def close_if_idle(self) -> None:
+        """Close if there was an answer and nothing has come since. Who has only connected may still ask."""
+        if self._state == _IDLE:
             self._transport.close()
 
     # Reading.
