@@ -135,6 +135,20 @@ def test_the_hostile_corpus_is_answered_the_same_without_a_network(inside: Insid
     assert statuses(transport.written) == list(case.expected)
 
 
+@pytest.mark.parametrize("cut", [1, 2, 3, 4, 10])
+def test_a_header_block_is_measured_from_its_beginning_wherever_the_one_before_it_was_cut(
+    inside: Inside, cut: int
+) -> None:
+    first = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+    for size, expected in ((16_300, [200, 200]), (16_400, [200, 431])):
+        second = b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"v" * (size - 39) + b"\r\n\r\n"
+        assert len(second) == size
+        connection, transport = inside.connect()
+        for part in (first[:-cut], first[-cut:] + second[:9000], second[9000:]):
+            connection.data_received(part)
+        assert statuses(transport.written) == expected
+
+
 def test_verdicts_are_counted_by_result(inside: Inside) -> None:
     token = inside.table.add(check_rights(*RIGHTS["none"]))
     full = inside.table.add()

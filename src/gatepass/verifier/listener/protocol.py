@@ -257,7 +257,11 @@ class Connection(asyncio.Protocol):
         if self._in_body:
             self._held = 0
         elif self._out:
-            self._held = len(piece[piece.rfind(_END_OF_HEAD) :].lstrip(b"\r\n"))
+            # It begins behind the last block that ended here, or ended here with what an earlier piece began.
+            # Behind a body that is not known: then the limit is up to one piece higher.
+            at = max(piece.rfind(_END_OF_HEAD), 0)
+            self._held = 1 if self._body_bytes else len(piece[at:].lstrip(b"\r\n"))
+            self._body_bytes = 0
         else:
             self._held += len(piece if self._held else piece.lstrip(b"\r\n"))
         if self._held >= _HEADER_BYTES:
