@@ -192,6 +192,8 @@ def test_a_term_answers_what_has_begun_and_ends_with_0(server: Server, token: st
     head, rest = GOOD.format(token).encode()[:40], GOOD.format(token).encode()[40:]
     with Listener(server.data, "--workers", "2") as listener:
         with listener.connect() as idle, listener.connect() as begun:
+            idle.sendall(GOOD.format(token).encode())
+            assert statuses(idle.recv(4096)) == [200]
             begun.sendall(head)
             time.sleep(0.3)
             listener.process.send_signal(signal.SIGTERM)

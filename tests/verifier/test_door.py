@@ -136,6 +136,20 @@ def test_the_hostile_corpus_is_answered_the_same_without_a_network(inside: Insid
     assert statuses(transport.written) == list(case.expected)
 
 
+@pytest.mark.parametrize("cut", [1, 2, 3, 4, 10])
+def test_a_header_block_is_measured_from_its_beginning_wherever_the_one_before_it_was_cut(
+    inside: Inside, cut: int
+) -> None:
+    first = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+    for size, expected in ((16_300, [200, 200]), (16_400, [200, 431])):
+        second = b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"v" * (size - 37) + b"\r\n\r\n"
+        assert len(second) == size
+        connection, transport = inside.connect()
+        for part in (first[:-cut], first[-cut:] + second[:9000], second[9000:]):
+            connection.data_received(part)
+        assert statuses(transport.written) == expected
+
+
 def test_verdicts_are_counted_by_result(inside: Inside) -> None:
     token = inside.table.add(check_rights(*RIGHTS["none"]))
     full = inside.table.add()
@@ -240,17 +254,23 @@ def test_each_wait_has_its_time(inside: Inside, sent: bytes, seconds: int) -> No
     assert transport.closed
 
 
-def test_a_stop_ends_idle_connections_at_once_and_others_with_their_answer(inside: Inside) -> None:
-    idle, begun, fresh = inside.connect(), inside.connect(), inside.connect()
-    idle[0].data_received(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+def test_at_the_end_idle_connections_are_closed_and_others_with_their_answer(inside: Inside) -> None:
+    idle, late, begun, fresh = (inside.connect() for _ in range(4))
+    for connection, _ in (idle, late):
+        connection.data_received(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
     begun[0].data_received(b"GET /livez HTTP/1.1\r\nHo")
-    for connection, _ in (idle, begun, fresh):
-        connection.stop()
-    assert (idle[1].closed, begun[1].closed, fresh[1].closed) == (True, False, True)
+    for connection, _ in (idle, late, begun, fresh):
+        connection.make_last()
+    late[0].data_received(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")  # it was on its way
+    for connection, _ in (idle, late, begun, fresh):
+        connection.close_if_idle()
+    assert (idle[1].closed, late[1].ended, begun[1].closed, fresh[1].closed) == (True, True, False, False)
     begun[0].data_received(b"st: x\r\n\r\n")
-    assert statuses(begun[1].written) == [200]
-    assert b"connection: close\r\n" in begun[1].written
-    assert begun[1].ended
+    fresh[0].data_received(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+    for _, transport in (late, begun, fresh):
+        assert set(statuses(transport.written)) == {200}
+        assert transport.written.count(b"connection: close\r\n") == 1
+        assert transport.ended
 
 
 def test_one_connection_too_many_gets_one_answer_and_twice_as_many_none(inside: Inside) -> None:

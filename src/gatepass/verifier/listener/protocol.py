@@ -167,10 +167,13 @@ class Connection(asyncio.Protocol):
             else:
                 self._transport.close()
 
-    def stop(self) -> None:
-        """End the connection: at once, or with the answer to a request that has begun."""
+    def make_last(self) -> None:
+        """Let the next answer be the last one: the process is about to end."""
         self.seen |= LAST
-        if self._state == _IDLE or (self._state == _HEAD and self.url is None and not self._held):
+
+    def close_if_idle(self) -> None:
+        """Close if there was an answer and nothing has come since. Who has only connected may still ask."""
+        if self._state == _IDLE:
             self._transport.close()
 
     # Reading.
@@ -254,7 +257,11 @@ class Connection(asyncio.Protocol):
         if self._in_body:
             self._held = 0
         elif self._out:
-            self._held = len(piece[piece.rfind(_END_OF_HEAD) :].lstrip(b"\r\n"))
+            # It begins behind the last block that ended here, or ended here with what an earlier piece began.
+            # Behind a body that is not known: then the limit is up to one piece higher.
+            at = max(piece.rfind(_END_OF_HEAD), 0)
+            self._held = 1 if self._body_bytes else len(piece[at:].lstrip(b"\r\n"))
+            self._body_bytes = 0
         else:
             self._held += len(piece if self._held else piece.lstrip(b"\r\n"))
         if self._held >= _HEADER_BYTES:

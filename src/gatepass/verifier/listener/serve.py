@@ -12,6 +12,7 @@ from gatepass.verifier.limits import STOP_SECONDS
 from gatepass.verifier.listener.protocol import Connection, Door
 
 _SWEEP_SECONDS = 1
+_GRACE_SECONDS = 0.2
 
 
 class ServedDoor(Door, Protocol):
@@ -70,9 +71,13 @@ async def _sweep(door: ServedDoor) -> None:
 
 
 async def _drain(door: ServedDoor) -> None:
+    """End the connections. What has arrived before we heard of the end, or is on its way just then, is answered."""
     for connection in list(door.connections):
-        connection.stop()
+        connection.make_last()
+    await asyncio.sleep(_GRACE_SECONDS)
+    for connection in list(door.connections):
+        connection.close_if_idle()
     for _ in range(STOP_SECONDS * 20):
-        if not list(door.connections):
+        if not door.connections:
             return
         await asyncio.sleep(0.05)
