@@ -54,6 +54,8 @@ class UseWriter:
     def __init__(self, store: Store, now: Callable[[], float] = time.time) -> None:  # noqa: TID251  the clock
         """Begin with nothing to write."""
         self.counter = UseCounter()
+        self.accepted = 0
+        """How many accepted requests were written."""
         self._store = store
         self._now = now
 
@@ -76,6 +78,7 @@ class UseWriter:
         while more:
             with self.counter.taken(self._now(), everything=everything) as uses:
                 record_token_use(self._store, uses)
+            self.accepted += sum(each.count for each in uses.counts if each.reason is None)
             more = len(uses.counts) >= MOST_AT_ONCE
 
     def flush_last(self) -> None:

@@ -63,5 +63,5 @@ def test_files_are_private_whatever_the_umask_is(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "data").iterdir()}
-    assert modes == dict.fromkeys(("gatepass.db", "gatepass.keys", "gatepass.keys.lock"), 0o600)
+    assert modes == dict.fromkeys(("gatepass.db", "gatepass.db-words", "gatepass.keys", "gatepass.keys.lock"), 0o600)
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700

@@ -1,8 +1,7 @@
 """What an introspection answers for each kind of verdict, without a server: the same bytes for every listener."""
 
 import json
-from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 import pytest
@@ -16,12 +15,15 @@ from gatepass.server.oauth.introspect import Caller, introspect
 from support.oauth import INACTIVE, UNKNOWN
 
 OWNER = UUID("01890000-0000-7000-8000-00000000000a")
-GOOD = Accepted(
-    token_id=UUID("019b76da-a800-7000-8000-000000000001"),
-    owner_id=OWNER,
-    owner_name="maria@example.com",
-    expires_at=datetime(2026, 2, 1, 0, 0, 0, 999_000, UTC),
-)
+END = datetime(2026, 2, 1, 0, 0, 0, 999_000, UTC)
+TOKEN = UUID("019b76da-a800-7000-8000-000000000001")
+
+
+def good(*, rights: Rights = FULL_ACCESS, expires_at: datetime | None = END) -> Accepted:
+    return Accepted(TOKEN, OWNER, "maria@example.com", expires_at, rights)
+
+
+GOOD = good()
 LIMITED = check_rights(["jobs:read", "files:*"], ["10.0.0.0/8", "2001:db8::/32"], ["orders", "reports"])
 
 
@@ -31,7 +33,7 @@ def told(verdict: Verdict, *, is_verifier: bool = True, sees: bool = True, **fie
 
 
 def limited(**fields: str) -> Answer:
-    return told(replace(GOOD, rights=LIMITED), **fields)
+    return told(good(rights=LIMITED), **fields)
 
 
 def test_the_bytes_for_full_access() -> None:
@@ -52,13 +54,13 @@ def test_the_bytes_for_a_token_with_every_restriction() -> None:
 
 
 def test_no_scopes_are_the_empty_string_and_full_access_is_a_star() -> None:
-    assert json.loads(told(replace(GOOD, rights=Rights(scopes=()))).body)["scope"] == ""
-    assert json.loads(told(replace(GOOD, rights=FULL_ACCESS)).body)["scope"] == "*"
-    assert json.loads(told(replace(GOOD, rights=Rights(networks=LIMITED.networks))).body)["scope"] == "*"
+    assert json.loads(told(good(rights=Rights(scopes=()))).body)["scope"] == ""
+    assert json.loads(told(good(rights=FULL_ACCESS)).body)["scope"] == "*"
+    assert json.loads(told(good(rights=Rights(networks=LIMITED.networks))).body)["scope"] == "*"
 
 
 def test_a_token_without_end_has_no_exp() -> None:
-    assert "exp" not in json.loads(told(replace(GOOD, expires_at=None)).body)
+    assert "exp" not in json.loads(told(good(expires_at=None)).body)
 
 
 @pytest.mark.parametrize("reason", Reason)
@@ -101,7 +103,7 @@ def test_what_the_caller_tells_of_the_request_is_taken_into_account(fields: dict
 
 
 def test_without_scopes_no_demand_is_met() -> None:
-    assert told(replace(GOOD, rights=Rights(scopes=())), scope="jobs:read").body == INACTIVE
+    assert told(good(rights=Rights(scopes=())), scope="jobs:read").body == INACTIVE
 
 
 def test_id_and_digest_reach_the_judge_as_they_were_sent() -> None:

@@ -1,10 +1,10 @@
 """An application behind the middleware gets requests with a good token, and no others. Real servers."""
 
-import asyncio
 import json
 import threading
 import wsgiref.simple_server
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
@@ -150,5 +150,6 @@ def test_a_websocket_without_a_token_is_closed_before_it_is_open(verifier: Verif
 
         await asgi.RequireToken(asgi_app, verifier)({"type": "websocket", "headers": []}, receive, send)
 
-    asyncio.run(connect())
+    with suppress(StopIteration):  # nothing in it waits, so it needs no event loop
+        connect().send(None)
     assert json.dumps(sent) == '[{"type": "websocket.close", "code": 1008}]'

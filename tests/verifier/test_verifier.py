@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
@@ -254,7 +255,9 @@ def test_a_blocking_source_is_asked_beside_the_event_loop(world: World, verifier
             assert (found.reason if isinstance(found, Rejected) else None) is expected
         await verifier.verify_async(made.value.reveal())
 
-    asyncio.run(ask())
+    # In a thread of its own: this one may have a loop already.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, ask()).result()
     assert (reason(verifier, made), source.looks) == (None, 1)
 
 

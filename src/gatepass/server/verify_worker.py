@@ -71,7 +71,7 @@ def main() -> int:
             report=_Trouble().report,
         )
         serve_door(door, listeners, ready=lambda: tell("ready"), stop_with=[sys.stdin.fileno()])
-        tell("stopped", connections=door.taken, refused=dict(door.refused))
+    tell("stopped", connections=door.taken, accepted=verifier.uses.accepted, refused=dict(door.refused))
     return 0
 
 
