@@ -1,7 +1,7 @@
 """What an introspection answers for each kind of verdict, without a server: the same bytes for every listener."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
