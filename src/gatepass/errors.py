@@ -4,13 +4,11 @@ Entry points translate a family (and a few of its members) into their own words:
 `server/problems.py`, exit codes in `cli/output.py`. The text of an error never holds a secret.
 """
 
-from typing import ClassVar
-
 
 class GatepassError(Exception):
     """Base of every error that Gatepass raises on purpose."""
 
-    code: ClassVar[str] = "error"
+    code = "error"
     hint: str | None = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:

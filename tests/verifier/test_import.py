@@ -14,7 +14,9 @@ def loaded() -> set[str]:
     return set(subprocess.check_output([sys.executable, "-I", "-S", "-c", code], text=True).split())
 
 
-@pytest.mark.parametrize("module", ["asyncio", "dataclasses", "inspect", "logging", "secrets", "socket", "sqlite3"])
+@pytest.mark.parametrize(
+    "module", ["asyncio", "dataclasses", "inspect", "logging", "secrets", "socket", "sqlite3", "typing", "uuid"]
+)
 def test_the_verifier_brings_none_of_the_slow_modules(module: str) -> None:
     assert module not in loaded()
 

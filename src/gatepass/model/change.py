@@ -1,8 +1,14 @@
 """Changes: what verifiers must hear of, in the order in which it was committed."""
 
+from __future__ import annotations
+
 from enum import StrEnum
-from typing import NamedTuple
-from uuid import UUID
+
+from gatepass.model.value import Value
+
+TYPE_CHECKING = False  # for type checkers; see model/value.py for why nothing is imported to say so
+if TYPE_CHECKING:
+    from uuid import UUID
 
 
 class ChangeKind(StrEnum):
@@ -14,10 +20,13 @@ class ChangeKind(StrEnum):
     EVERYTHING = "everything"
 
 
-class Change(NamedTuple):
-    """One change of what is accepted. `revision` counts up by one with each, without gaps."""
+class Change(Value):
+    """One change of what is accepted."""
 
-    revision: int
-    kind: ChangeKind
-    subject_id: UUID | None = None
-    """The token or the user; None for everything."""
+    __slots__ = ("kind", "revision", "subject_id")
+
+    def __init__(self, revision: int, kind: ChangeKind, subject_id: UUID | None = None) -> None:
+        """Say that it is number `revision`, counted without gaps, about a token, a user or everything (None)."""
+        self.revision = revision
+        self.kind = kind
+        self.subject_id = subject_id

@@ -4,13 +4,18 @@ A verifier needs this and none of the records, so it stands apart from them: `mo
 what the format is and writes it.
 """
 
+from __future__ import annotations
+
 import re
 from hashlib import sha256
-from typing import NamedTuple
-from uuid import UUID
 from zlib import crc32
 
 from gatepass.model.base62 import decode_base62
+from gatepass.model.value import Value
+
+TYPE_CHECKING = False  # as in model/change.py
+if TYPE_CHECKING:
+    from uuid import UUID
 
 TOKEN_LENGTH = 66
 
@@ -25,11 +30,15 @@ def value_form(prefixes: str) -> re.Pattern[str]:
 _FORM = value_form("gpat|gpsa")
 
 
-class PresentedToken(NamedTuple):
+class PresentedToken(Value):
     """A well-formed token text, not yet judged. It keeps the digest, never the text."""
 
-    id: UUID
-    digest: bytes
+    __slots__ = ("digest", "id")
+
+    def __init__(self, token_id: UUID, digest: bytes) -> None:
+        """Take the id it names, and its SHA-256."""
+        self.id = token_id
+        self.digest = digest
 
 
 def parse_token(text: str) -> PresentedToken | None:
@@ -47,5 +56,7 @@ def parse_value(text: str, form: re.Pattern[str]) -> tuple[UUID, bytes] | None:
     encoded = text.encode("ascii")
     if decode_base62(found[3]) != crc32(encoded[:-6]):
         return None
+    from uuid import UUID  # noqa: PLC0415  its import takes longer than all of this package
+
     number = decode_base62(found[2])
     return (UUID(int=number), sha256(encoded).digest()) if number < _ID_SPACE else None

@@ -6,24 +6,34 @@ them is checked after the cache, in `verifier/requirements.py`.
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from gatepass.errors import InvalidInput, NotAllowed
 from gatepass.model.network import Network, check_networks, within
 from gatepass.model.scope import check_scopes, covers_all
+from gatepass.model.value import Value
 
 MOST_AUDIENCES = 16
 _AUDIENCE = re.compile(r"\A[!-~]{1,200}\Z", re.ASCII)
 
 
-class Rights(NamedTuple):
+class Rights(Value):
     """What one token may do, from where, and with whom; None means: not restricted."""
 
-    scopes: tuple[str, ...] | None = None
-    """Empty: none at all."""
-    networks: tuple[Network, ...] | None = None
-    audience: tuple[str, ...] | None = None
-    """The services it is meant for. One that is not named there must refuse it (as `aud`, RFC 7519 4.1.3)."""
+    __slots__ = ("audience", "networks", "scopes")
+
+    def __init__(
+        self,
+        scopes: tuple[str, ...] | None = None,
+        networks: tuple[Network, ...] | None = None,
+        audience: tuple[str, ...] | None = None,
+    ) -> None:
+        """Restrict a token to scopes (none at all: empty), to networks, and to services.
+
+        A service that is not named in the audience must refuse the token (as `aud`, RFC 7519 4.1.3).
+        """
+        self.scopes = scopes
+        self.networks = networks
+        self.audience = audience
 
     def lists(self) -> dict[str, list[str] | None]:
         """Return the three as lists of texts, by the names records and answers have for them."""

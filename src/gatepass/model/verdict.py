@@ -1,11 +1,16 @@
 """Verdicts: what verification says about a presented token."""
 
-from datetime import UTC, datetime
+from __future__ import annotations
+
 from enum import StrEnum
-from typing import NamedTuple
-from uuid import UUID
 
 from gatepass.model.rights import FULL_ACCESS, Rights
+from gatepass.model.value import Value
+
+TYPE_CHECKING = False  # as in model/change.py
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
 
 NEVER = float("inf")
 
@@ -56,11 +61,15 @@ class Accepted:
     @property
     def token_id(self) -> UUID:
         """The token's id."""
+        from uuid import UUID  # noqa: PLC0415  as in model/presented.py
+
         return UUID(int=self.number)
 
     @property
     def expires_at(self) -> datetime | None:
         """When the token ends, in UTC; None for never."""
+        from datetime import UTC, datetime  # noqa: PLC0415  as in model/presented.py
+
         return None if self.ends == NEVER else datetime.fromtimestamp(round(self.ends, 3), UTC)
 
     def __eq__(self, other: object) -> bool:
@@ -75,11 +84,15 @@ class Accepted:
         return f"Accepted(token_id={self.token_id}, owner_name={self.owner_name!r}, rights={self.rights})"
 
 
-class Rejected(NamedTuple):
+class Rejected(Value):
     """The token is known to be unusable. An outage is never this, it is `Unavailable`."""
 
-    reason: Reason
-    token_id: UUID | None = None
+    __slots__ = ("reason", "token_id")
+
+    def __init__(self, reason: Reason, token_id: UUID | None = None) -> None:
+        """Say why, and which token, if there is or was one."""
+        self.reason = reason
+        self.token_id = token_id
 
 
 Verdict = Accepted | Rejected

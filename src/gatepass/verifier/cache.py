@@ -6,16 +6,19 @@ once, and each verdict is held against them when it is asked for next. See
 `docs/explanation/verification.md`.
 """
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
-from uuid import UUID
 
 from gatepass.model.change import Change, ChangeKind
 from gatepass.model.rights import FULL_ACCESS
 from gatepass.model.verdict import Accepted, Rejected, Verdict
 
+TYPE_CHECKING = False  # as in model/change.py
 if TYPE_CHECKING:  # as in verifier.py
+    from uuid import UUID
+
     from gatepass.interfaces.verification import ChangeFeed
 
 MOST_REFUSALS = 10_000
@@ -60,7 +63,7 @@ class Cache:
     tokens used are there, and a hit costs no bookkeeping.
     """
 
-    def __init__(self, feed: "ChangeFeed", *, most: int) -> None:
+    def __init__(self, feed: ChangeFeed, *, most: int) -> None:
         """Begin empty: what an earlier process knew counts for nothing."""
         self.young: dict[bytes, Entry] = {}
         self.words: Sequence[int] = feed.words

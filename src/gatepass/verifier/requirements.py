@@ -1,22 +1,28 @@
 """What one request requires of a token; checked after the cache, by every door with this code."""
 
-from typing import NamedTuple
-
 from gatepass.model.network import Address, contains
 from gatepass.model.rights import FULL_ACCESS
 from gatepass.model.scope import MOST_SCOPES, covers_all, is_scope
+from gatepass.model.value import Value
 from gatepass.model.verdict import Accepted, Reason
 
 
-class Requirements(NamedTuple):
+class Requirements(Value):
     """What is asked, by whom, from where."""
 
-    scopes: tuple[str, ...] = ()
-    """All of these must be covered."""
-    audience: str | None = None
-    """The service that asks. A token with an audience is refused unless this is in it."""
-    client: Address | None = None
-    """Where the request comes from. A token with networks is refused when that is not known."""
+    __slots__ = ("audience", "client", "scopes")
+
+    def __init__(
+        self, scopes: tuple[str, ...] = (), audience: str | None = None, client: Address | None = None
+    ) -> None:
+        """Require that all of `scopes` are covered.
+
+        `audience` is the service that asks: a token with an audience is refused unless this is in it.
+        `client` is where the request comes from: a token with networks is refused when that is not known.
+        """
+        self.scopes = scopes
+        self.audience = audience
+        self.client = client
 
 
 NOTHING = Requirements()

@@ -1,9 +1,10 @@
 """The verifier: judges presented tokens, from memory where that is certain, else from its source."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from gatepass.errors import NotAllowed, NotAuthenticated
 from gatepass.model.network import parse_address
@@ -13,6 +14,7 @@ from gatepass.model.verdict import Accepted, Reason, Rejected, Verdict
 from gatepass.verifier.cache import Cache, Entry
 from gatepass.verifier.requirements import NOTHING, Requirements, find_refusal
 
+TYPE_CHECKING = False  # as in model/change.py
 if TYPE_CHECKING:  # their package brings everything that is stored, which a service that verifies never needs
     from gatepass.interfaces.verification import ChangeFeed, VerdictSource
     from gatepass.verifier.uses import UseCounter
@@ -29,11 +31,11 @@ class Verifier:
 
     def __init__(
         self,
-        source: "VerdictSource",
-        feed: "ChangeFeed",
+        source: VerdictSource,
+        feed: ChangeFeed,
         *,
         most: int = 100_000,
-        uses: "UseCounter | None" = None,
+        uses: UseCounter | None = None,
         now: Callable[[], float] = time.time,  # noqa: TID251  the clock, where none is injected
     ) -> None:
         """Begin with nothing in memory. `most` tokens are remembered; `now` tells seconds since 1970.
