@@ -72,7 +72,8 @@ class Context:
         self.probes = ProbeLimit(deps.clock, per_minute=config.sign_in.unknown_tokens_per_minute)
         self.proxies = TrustedProxies(config.server.trusted_proxies)
         self.work = WorkPool("work", workers=_WORKERS, waiting=1000)
-        self.hashing = WorkPool("password", workers=cores(), waiting=_HASHES_WAITING)
+        # One core stays free: a flood of sign-ins must not hold up verification, here or in the processes beside.
+        self.hashing = WorkPool("password", workers=max(1, cores() - 1), waiting=_HASHES_WAITING)
 
     @property
     def is_https(self) -> bool:
