@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 from uuid import UUID
 
-from gatepass.errors import Unavailable
+from gatepass.errors import GatepassError, Unavailable
 from gatepass.interfaces import Clock, Keyring, Store
 from gatepass.model.instant import truncate
 from gatepass.model.presented import PresentedToken
@@ -74,6 +74,7 @@ class UseWriter:
         To be called every FLUSH_SECONDS. If the store fails it is kept for the next time, and
         Unavailable raised.
         """
+        self._store.check()
         more = True
         while more:
             with self.counter.taken(self._now(), everything=everything) as uses:
@@ -137,7 +138,7 @@ class EmbeddedVerifier(Verifier):
 
     def _write_uses(self) -> None:
         while not self._closing.wait(FLUSH_SECONDS):
-            with suppress(Unavailable):  # it is kept, and written when the store is back
+            with suppress(GatepassError):  # it is kept, and written when the store is back
                 self.uses.flush()
 
 

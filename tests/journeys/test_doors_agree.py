@@ -62,9 +62,9 @@ class Asked:
         return urlencode([*pairs, *([("audience", self.audience)] if self.audience else [])])
 
     @property
-    def address(self) -> str:
-        """Where it comes from: what names no address leaves that of the proxy."""
-        return "127.0.0.1" if self.client == NO_ADDRESS else self.client
+    def address(self) -> str | None:
+        """Where it comes from: a proxy that names no address leaves that unknown."""
+        return None if self.client == NO_ADDRESS else self.client
 
     @property
     def is_well_spelled(self) -> bool:
@@ -173,7 +173,7 @@ def by_asgi(verifier: Verifier, asked: Asked) -> int:
         seen.append(message.get("status", seen[-1] if seen else 0))
 
     headers = [(b"authorization", value.encode("latin-1")) for value in asked.headers]
-    scope = {"type": "http", "headers": headers, "client": (asked.address, 1)}
+    scope = {"type": "http", "headers": headers, "client": (asked.address, 1) if asked.address else None}
     protected = asgi.RequireToken(app, verifier, scope=" ".join(asked.scopes), audience=asked.audience)
     with suppress(StopIteration):  # nothing in it waits, so it needs no event loop
         protected(scope, None, send).send(None)
@@ -186,7 +186,7 @@ def by_wsgi(verifier: Verifier, asked: Asked) -> int:
     def app(environ: Any, start_response: Any) -> list[bytes]:
         return [b""] if seen.append(200) is None else []
 
-    environ = {"REMOTE_ADDR": asked.address}
+    environ = {"REMOTE_ADDR": asked.address} if asked.address else {}
     if asked.headers:
         environ["HTTP_AUTHORIZATION"] = ",".join(asked.headers)
     protected = wsgi.RequireToken(app, verifier, scope=" ".join(asked.scopes), audience=asked.audience)

@@ -317,3 +317,27 @@ def test_the_embeddable_verifier_needs_neither_httptools_nor_uvloop() -> None:
         check=True,
     )
     assert done.stdout.split()[:2] == ["False", "False"]
+
+
+def test_an_end_that_comes_while_a_worker_is_replaced_is_an_end(tmp_path: Path) -> None:
+    make_installation(tmp_path / "data")
+    for _ in range(3):
+        with Listener(tmp_path / "data") as listener:
+            [first] = listener.workers()
+            os.kill(first, signal.SIGKILL)
+            poll(lambda: set(listener.workers()) - {first})  # noqa: B023
+            assert listener.stop() == 0
+
+
+def test_a_reload_while_a_worker_is_replaced_leaves_as_many_as_asked_for(tmp_path: Path) -> None:
+    make_installation(tmp_path / "data")
+    with Listener(tmp_path / "data") as listener:
+        [first] = listener.workers()
+        os.kill(first, signal.SIGKILL)
+        listener.process.send_signal(signal.SIGHUP)
+        poll(lambda: "reloaded" in listener.log.read_text())
+        poll(lambda: len(listener.workers()) == 1)
+        time.sleep(1.5)  # a replacement under way would be there by now
+        assert len(listener.workers()) == 1
+        assert listener.status("/livez") == 200
+        assert listener.stop() == 0

@@ -58,7 +58,7 @@ def test_the_audit_log_says_what_a_token_is_restricted_to(own_server: Server) ->
         (None, "?scope=jobs:run", 200),
         (["jobs:run"], "", 200),
         ([], "", 200),
-        ([], "?scope=", 200),
+        ([], "?scope=", 403),
         (["jobs:run"], "?scope=jobs:run", 200),
         (["jobs:*"], "?scope=jobs:run&scope=jobs:read", 200),
         (["jobs:*"], "?scope=jobs:run%20jobs:read", 200),

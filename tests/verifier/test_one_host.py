@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gatepass.connect import EmbeddedVerifier, open_verifier
-from gatepass.errors import BadConfiguration
+from gatepass.errors import BadConfiguration, Unavailable
 from gatepass.model.actor import CONSOLE
 from gatepass.model.secret import Secret
 from gatepass.model.token import CreatedToken
@@ -138,3 +138,29 @@ def test_words_that_others_can_reach_are_refused(data: Path) -> None:
     (data / "gatepass.db-words").chmod(0o666)
     with pytest.raises(BadConfiguration, match="others can reach it"):
         open_verifier(data)
+
+
+def test_a_database_reached_by_two_names_is_still_one(data: Path, deps: Deps, tmp_path: Path) -> None:
+    """SQLite resolves links before it names the files beside a database; so must we."""
+    links = tmp_path / "links"
+    links.mkdir(0o700)
+    for name in ("gatepass.db", "gatepass.keys"):
+        (links / name).symlink_to(data / name)
+    made = make(deps)
+    with open_verifier(links) as verifier:
+        assert isinstance(verifier.verify(made.value.reveal()), Accepted)
+        assert delete_in_another_process(data, made) == 0
+        assert verifier.verify(made.value.reveal()) == Rejected(Reason.DELETED, made.token.id)
+
+
+def test_words_that_were_replaced_are_trusted_no_more_and_changes_are_refused(data: Path, deps: Deps) -> None:
+    made, beside = make(deps), open_verifier(data)
+    assert isinstance(beside.verify(made.value.reveal()), Accepted)
+    (data / "gatepass.db-words").unlink()
+    with pytest.raises(Unavailable, match="was replaced"):
+        change_settings(deps, CONSOLE, {"tokens.retentionDays": 100})
+    assert delete_in_another_process(data, made) == 0  # it found no file and made a new one
+    beside.store.check()  # what its own thread does every two seconds
+    assert beside.verify(made.value.reveal()) == Rejected(Reason.DELETED, made.token.id)
+    with pytest.raises(Unavailable, match="was replaced"):
+        beside.close()  # the last use could not be written

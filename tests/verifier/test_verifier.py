@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from gatepass.errors import NotAllowed, NotAuthenticated, Unavailable
+from gatepass.errors import InvalidInput, NotAllowed, NotAuthenticated, Unavailable
 from gatepass.model.presented import PresentedToken, parse_token
-from gatepass.model.rights import Rights, check_rights
+from gatepass.model.rights import FULL_ACCESS, Rights, check_rights
 from gatepass.model.secret import generate_id, generate_secret
 from gatepass.model.token import CreatedToken, TokenKind, write_token
 from gatepass.model.verdict import Accepted, Reason, Rejected
@@ -310,3 +310,19 @@ def test_what_is_required_is_there_or_raises(world: World, verifier: Verifier) -
     for scope in ("reports:write", ["reports:read", "people:read"], "reports:*"):
         with pytest.raises(NotAllowed):
             verifier.require(text, **{**fitting, "scope": scope})
+
+
+@pytest.mark.parametrize("scope", ["read", "a:b:c", "", "Reports:read", ["reports:read", ""]])
+def test_a_scope_that_is_none_is_a_mistake_whatever_the_token_may(
+    world: World, verifier: Verifier, scope: str | list[str]
+) -> None:
+    for rights in (FULL_ACCESS, check_rights(["*:*"], None, None)):
+        with pytest.raises(InvalidInput, match="scope: "):
+            verifier.require(world.token(world.admin, rights=rights).value.reveal(), scope=scope)
+
+
+def test_a_presented_token_shows_no_digest(world: World) -> None:
+    presented = parse_token(world.token(world.admin).value.reveal())
+    assert presented
+    assert presented.digest.hex() not in repr(presented)
+    assert repr(presented.digest) not in repr(presented)

@@ -40,6 +40,9 @@ class PresentedToken(Value):
         self.id = token_id
         self.digest = digest
 
+    def __repr__(self) -> str:
+        return f"PresentedToken(id={self.id})"
+
 
 def parse_token(text: str) -> PresentedToken | None:
     """Read the text a client sent; None if it is not in canonical form. No I/O."""

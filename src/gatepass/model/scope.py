@@ -34,7 +34,8 @@ def covers(granted: str, wanted: str) -> bool:
 
     A wanted `*` is covered by a granted `*` alone.
     """
-    return all(have in ("*", want) for have, want in zip(granted.split(":"), wanted.split(":"), strict=True))
+    have, want = granted.split(":"), wanted.split(":")
+    return len(have) == len(want) and all(each in ("*", other) for each, other in zip(have, want, strict=True))
 
 
 def covers_all(granted: Iterable[str] | None, wanted: Iterable[str]) -> bool:

@@ -11,7 +11,8 @@ from starlette.requests import HTTPConnection
 from gatepass.connect import UseWriter, verifier_over
 from gatepass.errors import TooManyRequests
 from gatepass.identity.local import cores
-from gatepass.server.client import address_of
+from gatepass.model.network import Address
+from gatepass.server.client import address_of, client_of
 from gatepass.server.metrics import Metrics
 from gatepass.server.probing import ProbeLimit
 from gatepass.server.settings import Config
@@ -88,6 +89,10 @@ class Context:
     def address_of(self, request: HTTPConnection) -> str | None:
         """Return the client's address."""
         return address_of(self.proxies, request)
+
+    def client_of(self, request: HTTPConnection) -> Address | None:
+        """Return where the client is, for tokens that work from certain networks only; None if that is not known."""
+        return client_of(self.proxies, request)
 
     def close(self) -> None:
         """Stop the threads."""

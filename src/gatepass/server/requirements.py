@@ -2,7 +2,6 @@
 
 from starlette.requests import Request
 
-from gatepass.model.network import parse_address
 from gatepass.server.context import Context
 from gatepass.verifier.requirements import Requirements
 
@@ -11,4 +10,4 @@ def requirements_of(
     context: Context, request: Request, *, scopes: tuple[str, ...] = (), audience: str | None = None
 ) -> Requirements:
     """Return what is required of a token that comes with `request`, from the client's own address."""
-    return Requirements(scopes, audience, parse_address(context.address_of(request)))
+    return Requirements(scopes, audience, context.client_of(request))

@@ -140,19 +140,30 @@ class Supervisor:
         while worker.is_wanted and not self._stopping.is_set():
             _log.error("a worker died", pid=worker.process.pid, code=worker.process.returncode, **worker.failure)
             await asyncio.sleep(_RESTART_SECONDS)
-            if self._stopping.is_set() or not worker.is_wanted:
-                return
-            new = await self._start(worker.listener)
-            self._workers[self._workers.index(worker)] = new
+            async with self._reloading:  # one of them at a time changes the list of workers
+                if self._stopping.is_set() or not worker.is_wanted:
+                    return
+                try:
+                    new = await self._start(worker.listener)
+                except OSError as error:
+                    _log.error("a worker could not be started", error=type(error).__name__)
+                    continue
+                if self._stopping.is_set():
+                    await new.stop()
+                    return
+                self._workers[self._workers.index(worker)] = new
             worker = new
             await worker.hearing
 
     async def _reload(self) -> None:
         """Read the configuration anew and replace the workers, one after the other."""
         async with self._reloading:
+            before = self._config, self._issuer
             try:
                 self._config, self._issuer = self._read_config()
                 for number, old in enumerate(self._workers):
+                    if self._stopping.is_set():
+                        return
                     new = await self._start(old.listener)
                     try:
                         await new.ready()
@@ -163,7 +174,8 @@ class Supervisor:
                     self._watch(new)
                     old.is_wanted = False
                     self._spawn(old.stop())
-            except (BadConfiguration, Unavailable) as error:
+            except (BadConfiguration, Unavailable, OSError) as error:
+                self._config, self._issuer = before
                 _log.error("not reloaded, the workers go on as they were", error=str(error))
                 return
             _log.info("reloaded", workers=len(self._workers))

@@ -17,13 +17,15 @@ _STARTED, _FINISHED = 0, 1
 
 
 class Words:
-    """The numbers, for one store. Only the holder of the store's write lock changes them."""
+    """The numbers, for one store. The holder of the store's write lock raises them."""
 
     def __init__(self, path: Path) -> None:
         """Map the file, and make it if there is none. Raises BadConfiguration if others can reach it."""
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE)
+        self._path = path
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE)
         try:
             require_private(path)
+            self._file = _identity(os.fstat(descriptor))
             if os.fstat(descriptor).st_size < _SIZE:
                 os.ftruncate(descriptor, _SIZE)
             self._map = mmap.mmap(descriptor, _SIZE)
@@ -37,13 +39,26 @@ class Words:
         """Tell whether no change is under way, or was when its writer died."""
         return self.values[_STARTED] == self.values[_FINISHED]
 
+    def distrust_if_replaced(self) -> bool:
+        """Tell whether the file is not the one under that name any more; then nobody who maps it trusts his memory.
+
+        Others would open the new file, and what they change would not be seen here.
+        """
+        try:
+            replaced = _identity(self._path.stat(follow_symlinks=False)) != self._file
+        except OSError:
+            replaced = True
+        if replaced:
+            self.values[_STARTED] = self.values[_FINISHED] + 1
+        return replaced
+
     def begin(self, revision: int) -> None:
         """Say that a change may be committed from now on."""
         self.values[_STARTED] = revision
 
     def finish(self, revision: int) -> None:
-        """Say that it was."""
-        self.values[_FINISHED] = revision
+        """Say that it was; the writer after this one may have been quicker to say so."""
+        self.values[_FINISHED] = max(revision, self.values[_FINISHED])
 
     def settle(self, head: int) -> None:
         """Say that the last change is `head`: after a writer died, and when a database was put in place."""
@@ -57,3 +72,7 @@ class Words:
         """Unmap the file."""
         self.values.release()
         self._map.close()
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino

@@ -45,8 +45,11 @@ def read_requirements(query: bytes, *, client: Address | None = None, names_audi
         pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError:
         return None
-    named = (scope for name, value in pairs if name == "scope" for scope in value.split(" ") if scope)
-    scopes = tuple(dict.fromkeys(named))
+    demands = [value for name, value in pairs if name == "scope"]
+    scopes = tuple(dict.fromkeys(scope for value in demands for scope in value.split(" ") if scope))
+    # SECURITY: a demand that came out empty, such as a variable nobody set, must not open the door.
+    if not all(value.strip(" ") for value in demands):
+        return None
     audiences = [value for name, value in pairs if name == "audience"] if names_audience else []
     if len(scopes) > MOST_SCOPES or not all(map(is_scope, scopes)) or len(audiences) > 1:
         return None

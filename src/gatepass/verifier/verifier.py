@@ -10,6 +10,7 @@ from gatepass.errors import NotAllowed, NotAuthenticated
 from gatepass.model.network import parse_address
 from gatepass.model.presented import TOKEN_LENGTH, PresentedToken, parse_token
 from gatepass.model.rights import FULL_ACCESS
+from gatepass.model.scope import check_scopes
 from gatepass.model.verdict import Accepted, Reason, Rejected, Verdict
 from gatepass.verifier.cache import Cache, Entry
 from gatepass.verifier.requirements import NOTHING, Requirements, find_refusal
@@ -87,9 +88,9 @@ class Verifier:
 
         `scope` is one or several that must be covered; `audience` the name of the service asking;
         `client` the address the request comes from. Raises NotAuthenticated (401), NotAllowed (403: a
-        good token without the scopes) or Unavailable (503).
+        good token without the scopes), Unavailable (503), and InvalidInput for what is no scope.
         """
-        scopes = (scope,) if isinstance(scope, str) else tuple(scope)
+        scopes = check_scopes((scope,) if isinstance(scope, str) else scope, field="scope")
         verdict = self.verify(token, Requirements(scopes, audience, parse_address(client)))
         if isinstance(verdict, Accepted):
             return verdict

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gatepass.errors import InvalidInput
-from gatepass.model.network import parse_address
 from gatepass.model.verdict import Accepted
 from gatepass.server.authentication import judge, presented_by
 from gatepass.server.context import context_of
@@ -31,7 +30,7 @@ async def verify(request: Request) -> Response:
         presented = presented_by(request, context)
         demanded = read_requirements(
             request.scope["query_string"],
-            client=parse_address(context.address_of(request)),
+            client=context.client_of(request),
             # SECURITY: below /verify/ some gateways append the client's own query. It may add to the scopes
             # demanded, but never say for which service the token has to be meant.
             names_audience=request.scope["path"] == _EXACT,

@@ -100,6 +100,9 @@ class SqliteStore:
         """
         require_version()
         require_private(path)
+        # SECURITY: by its one true name, as SQLite has it: everybody must find the same files beside it.
+        path = path.resolve()
+        require_private(path)
         self.path = path
         self._vfs = vfs
         self._writing = threading.Lock()
@@ -149,6 +152,8 @@ class SqliteStore:
             connection.run("BEGIN IMMEDIATE")
             try:
                 transaction = SqlTransaction(connection)
+                if self._words.distrust_if_replaced():
+                    raise Unavailable(f"{self.path.name}-words was replaced while it was in use; start anew")
                 if not self._words.settled:
                     self._words.settle(transaction.changes.head())
                 yield transaction
@@ -198,7 +203,8 @@ class SqliteStore:
             return tx.changes.list_after(revision)
 
     def check(self) -> None:
-        """Read one row."""
+        """Read one row, and look whether the words are still those of everybody."""
+        self._words.distrust_if_replaced()
         with self._reader() as connection:
             connection.one("SELECT value FROM counters LIMIT 1")
 

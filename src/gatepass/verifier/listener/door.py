@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
-from gatepass.model.network import parse_address
+from gatepass.model.network import Address
 from gatepass.model.rights import FULL_ACCESS
 from gatepass.model.verdict import Accepted, Verdict
 from gatepass.verifier.answer import ALWAYS, REQUEST_ID, Answer, answer_to, header_lines, identity_headers, outage
@@ -140,7 +140,7 @@ class VerifyDoor:
             return answer_to(None)
         found = self._verifier.look_up(text)
         restricted = isinstance(found, Entry) and found.rights.networks is not None
-        client = parse_address(self._client_of(request)) if restricted else None
+        client = self._client_of(request) if restricted else None
         # SECURITY: below /verify/ some gateways append the client's own query. It may add to the scopes
         # demanded, but never say for which service the token has to be meant.
         demanded = read_requirements(query, client=client, names_audience=exact)
@@ -156,9 +156,9 @@ class VerifyDoor:
         if verdict.token_id:
             self._uses.refused(verdict.token_id.int, verdict.reason, self._now())
 
-    def _client_of(self, request: Connection) -> str | None:
+    def _client_of(self, request: Connection) -> Address | None:
         said = [value.decode("latin-1") for kind, value in request.others if kind == fields.FORWARDED_FOR]
-        return self._proxies.address_behind(request.peer, said)
+        return self._proxies.client_behind(request.peer, said)
 
     def _introspected(self, request: Connection, introspect: Introspect) -> bytes:
         if request.parser.get_method() != b"POST":

@@ -27,6 +27,8 @@ _HEADER_BYTES = limits.HEADER_BYTES
 _HEADER_FIELDS = limits.HEADER_FIELDS
 _NEAR_LINE_LIMIT = limits.REQUEST_LINE_BYTES - 100
 _LINE_REST = len("  HTTP/1.1")
+_BODY_RAW_BYTES = 8 * limits.BODY_BYTES + limits.HEADER_BYTES
+"""A body in the smallest chunks there are takes six times its length."""
 _END_OF_HEAD = b"\r\n\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -81,7 +83,7 @@ class Connection(asyncio.Protocol):
     """Reads requests, hands each to the door and writes its answers. The request that is read stands in it."""
 
     __slots__ = (
-        "_answer", "_body_bytes", "_careful", "_count", "_door", "_feed", "_fields_before_body", "_held", "_in_body",
+        "_answer", "_body_bytes", "_body_raw", "_careful", "_count", "_door", "_feed", "_held", "_in_body",
         "_out", "_rest", "_since", "_state", "_transport", "_write", "authorization", "body", "closing", "keeps_alive",
         "others", "parser", "peer", "seen", "url",
     )  # fmt: skip
@@ -98,7 +100,7 @@ class Connection(asyncio.Protocol):
         self._rest = b""
         """What was read and waits until the peer has taken its answers."""
         self._out: list[bytes] = []
-        self._body_bytes = self._fields_before_body = 0
+        self._body_bytes = self._body_raw = 0
         self.closing = False
         """Set when an answer is the last one."""
         self.peer: str | None = None
@@ -256,6 +258,11 @@ class Connection(asyncio.Protocol):
         self._careful = True
         if self._in_body:
             self._held = 0
+            # SECURITY: chunk sizes, extensions and a field behind the body are no part of its length.
+            self._body_raw += len(piece)
+            if self._body_raw > _BODY_RAW_BYTES:
+                self._refuse(413)
+                return
         elif self._out:
             # It begins behind the last block that ended here, or ended here with what an earlier piece began.
             # Behind a body that is not known: then the limit is up to one piece higher.
@@ -315,6 +322,8 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header field; most are nothing to us."""
+        if self._in_body:
+            raise Refused(400)  # behind the body: nothing limits how many there are
         self._count += 1
         kind = KINDS[name]
         if kind:
@@ -346,8 +355,7 @@ class Connection(asyncio.Protocol):
                 raise Refused(413)
         if any(kind == EXPECT and value.lower() == b"100-continue" for kind, value in self.others):
             self._out.append(_CONTINUE)
-        self._fields_before_body = self._count
-        self._body_bytes = 0
+        self._body_bytes = self._body_raw = 0
         self.body = [] if self._door.wants_body(self) else None
 
     def on_body(self, part: bytes) -> None:
@@ -360,8 +368,6 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Answer, and be ready for the next request."""
-        if self.seen & TRANSFER_ENCODING and self._count != self._fields_before_body:
-            raise Refused(400)  # header fields behind the body
         self._out.append(self._answer(self))
         self.url = None
         self.authorization = b""

@@ -63,9 +63,11 @@ async def _listen(loop: asyncio.AbstractEventLoop, door: Door, listener: socket.
 
 async def _sweep(door: ServedDoor) -> None:
     """Count the seconds and end what takes too long: one timer for all connections."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
-        door.tick += _SWEEP_SECONDS
+        door.tick = int(loop.time() - began)
         for connection in list(door.connections):
             connection.check_time()
 
