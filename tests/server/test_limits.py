@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.listener import read_all
 from support.server import EMAIL, PASSWORD, Server, basic_header
 from support.waiting import poll
 
@@ -28,16 +29,6 @@ def talk(server: Server, *parts: bytes, pause: float = 0, half_close: bool = Fal
         except (BrokenPipeError, ConnectionResetError):
             pass  # refused while we were still sending
         return read_all(connection)
-
-
-def read_all(connection: socket.socket) -> bytes:
-    found = b""
-    try:
-        while chunk := connection.recv(65_536):
-            found += chunk
-    except (ConnectionResetError, BrokenPipeError):
-        pass
-    return found
 
 
 def statuses(answer: bytes) -> list[int]:

@@ -35,6 +35,11 @@ class Rights(Value):
         self.networks = networks
         self.audience = audience
 
+    @property
+    def scope(self) -> str:
+        """The scopes in one text, as gateways and introspection say them: `*` for full access, empty for none."""
+        return "*" if self.scopes is None else " ".join(self.scopes)
+
     def lists(self) -> dict[str, list[str] | None]:
         """Return the three as lists of texts, by the names records and answers have for them."""
         named = {"scopes": self.scopes, "allowed_networks": self.networks, "audience": self.audience}

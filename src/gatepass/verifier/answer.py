@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 from gatepass.errors import TryLater
 from gatepass.model.instant import iso
-from gatepass.model.rights import Rights
 from gatepass.model.verdict import Accepted, Reason, Verdict
 from gatepass.verifier.requirements import Requirements
 
@@ -20,7 +19,6 @@ BEARER_CHALLENGE = 'Bearer realm="gatepass"'
 BASIC_CHALLENGE = 'Basic realm="gatepass", charset="UTF-8"'
 REQUEST_ID = re.compile(r"\A[A-Za-z0-9._-]{1,64}\Z")
 """The form in which a request's own id is kept."""
-_ALL_SCOPES = "*"
 _PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 ALWAYS = {"content-length": "0", "cache-control": "no-store"}
 """Headers of every answer."""
@@ -80,11 +78,7 @@ def identity_headers(verdict: Accepted) -> dict[str, str]:
         "x-gatepass-user": quote(verdict.owner_name, safe=_PRINTABLE),
         "x-gatepass-user-id": str(verdict.owner_id),
         "x-gatepass-token-id": str(verdict.token_id),
-        "x-gatepass-scopes": _written(verdict.rights),
+        "x-gatepass-scopes": verdict.rights.scope,
         "x-gatepass-expires": iso(verdict.expires_at) if verdict.expires_at else "",
         "x-gatepass-assertion": "",
     }
-
-
-def _written(rights: Rights) -> str:
-    return _ALL_SCOPES if rights.scopes is None else " ".join(rights.scopes)

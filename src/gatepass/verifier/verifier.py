@@ -67,11 +67,11 @@ class Verifier:
 
     async def verify_async(self, token: str, requirements: Requirements | None = NOTHING) -> Verdict:
         """Judge as `verify` does, without ever blocking the event loop."""
-        presented = parse_token(token)
-        if presented is None:
-            return _MALFORMED
-        found: Verdict | None = self._cache.find(presented.digest, self._now())
+        found: Verdict | None = self.recall(token.encode(errors="replace"))
         if found is None:
+            presented = parse_token(token)
+            if presented is None:
+                return _MALFORMED
             stamp = self._cache.stamp()
             verdict = self._source.peek(presented)
             if verdict is None:

@@ -72,7 +72,7 @@ def introspection_of(accepted: Accepted, *, issuer: str) -> dict[str, Any]:
     body: dict[str, Any] = {
         "active": True,
         "token_type": "Bearer",
-        "scope": "*" if rights.scopes is None else " ".join(rights.scopes),
+        "scope": rights.scope,
         "sub": str(accepted.owner_id),
         "username": accepted.owner_name,
         "jti": str(accepted.token_id),
