@@ -18,6 +18,7 @@ from benchmarks.contestants.contestant import PRESENTED, TOKENS, altered
 from benchmarks.contestants.seeding import seeded
 from benchmarks.rounds import interleaved, median_of_ratios, timed
 from gatepass.connect import StoreSource
+from gatepass.interfaces import Fetched
 from gatepass.model.network import check_networks, parse_address
 from gatepass.model.presented import PresentedToken
 from gatepass.model.rights import Rights
@@ -77,8 +78,8 @@ class _Restricted:
             return found
         return Accepted(found.token_id, found.owner_id, found.owner_name, found.expires_at, RIGHTS)
 
-    def fetch(self, presented: Sequence[PresentedToken]) -> Sequence[Verdict]:
-        return [self.peek(each) for each in presented]
+    def fetch(self, presented: Sequence[PresentedToken]) -> Fetched:
+        return Fetched([self.peek(each) for each in presented], None)
 
 
 # Each loop calls what it measures directly: a function in between would cost a tenth of it.

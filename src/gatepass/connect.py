@@ -10,7 +10,7 @@ from typing import Self
 from uuid import UUID
 
 from gatepass.errors import GatepassError, Unavailable
-from gatepass.interfaces import Clock, Keyring, Store
+from gatepass.interfaces import Clock, Fetched, Keyring, Store
 from gatepass.model.instant import truncate
 from gatepass.model.presented import PresentedToken
 from gatepass.model.verdict import Reason, Verdict
@@ -43,9 +43,10 @@ class StoreSource:
         """Look the token up and judge it."""
         return judge_token(self._store.find_verification(presented.id), presented, keyring=self._keyring)
 
-    def fetch(self, presented: Sequence[PresentedToken]) -> Sequence[Verdict]:
+    def fetch(self, presented: Sequence[PresentedToken]) -> Fetched:
         """Judge many."""
-        return [self.peek(each) for each in presented]
+        started, finished = self._store.words
+        return Fetched([self.peek(each) for each in presented], started if started == finished else None)
 
 
 class UseWriter:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from gatepass.errors import Unavailable
-from gatepass.interfaces import VerdictSource
+from gatepass.interfaces import Fetched, VerdictSource
 from gatepass.model.change import Change
 from gatepass.model.presented import PresentedToken, parse_token
 from gatepass.model.rights import FULL_ACCESS, Rights
@@ -45,8 +45,8 @@ class Table(VerdictSource):
             raise Unavailable("the table is away")
         return self.known.get(presented.digest) or Rejected(Reason.UNKNOWN)
 
-    def fetch(self, presented: Sequence[PresentedToken]) -> Sequence[Verdict]:
-        return [self.peek(each) for each in presented]
+    def fetch(self, presented: Sequence[PresentedToken]) -> Fetched:
+        return Fetched([self.peek(each) for each in presented], self.words[0])
 
     def changes_after(self, _: int) -> Sequence[Change] | None:
         return None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from gatepass.connect import StoreSource
-from gatepass.interfaces import VerdictSource
+from gatepass.interfaces import Fetched, VerdictSource
 from gatepass.model.presented import PresentedToken
 from gatepass.model.verdict import Verdict
 from gatepass.verifier.verifier import Verifier
@@ -31,7 +31,7 @@ class Counting:
         self.before_return()
         return found
 
-    def fetch(self, presented: Sequence[PresentedToken]) -> Sequence[Verdict]:
+    def fetch(self, presented: Sequence[PresentedToken]) -> Fetched:
         self.looks += len(presented)
         return self._source.fetch(presented)
 

@@ -21,14 +21,24 @@ from gatepass.interfaces.stored import (
     UserRepository,
     VerifierRepository,
 )
-from gatepass.interfaces.verification import ChangeFeed, VerdictSource, Verification
+from gatepass.interfaces.verification import (
+    ChangeFeed,
+    ChangeSource,
+    Fetched,
+    Followed,
+    VerdictSource,
+    Verification,
+)
 
 __all__ = [
     "ChangeFeed",
     "ChangeRepository",
+    "ChangeSource",
     "Clock",
     "EventRepository",
     "FailureRepository",
+    "Fetched",
+    "Followed",
     "Keyring",
     "NewToken",
     "Page",

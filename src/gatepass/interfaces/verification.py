@@ -29,6 +29,27 @@ class Verification(NamedTuple):
     """Whether tokens are switched on."""
 
 
+class Fetched(NamedTuple):
+    """Verdicts that were looked up together, and how far changes had come."""
+
+    verdicts: Sequence[Verdict]
+    stamp: int | None
+    """The number of the verifier's feed at which they were read, or that it had before; None: they must not be kept."""
+
+
+class Followed(NamedTuple):
+    """What a source of changes replies to one poll."""
+
+    epoch: str
+    """Which history this is: another one after another database, or a restored one, was put in place."""
+    head: int
+    """The revision of the last change that was committed when it replied."""
+    changes: Sequence[Change] | None
+    """Exactly the changes after the poll's `after` up to `head`; None if they are not known, or of another epoch."""
+    bound: float
+    """For how many seconds after the poll was sent what is in memory may be answered."""
+
+
 class VerdictSource(Protocol):
     """Where verdicts come from that are not in memory.
 
@@ -41,8 +62,8 @@ class VerdictSource(Protocol):
         """Return the verdict if that takes microseconds, None if it must be fetched. Never blocks."""
         ...
 
-    def fetch(self, presented: Sequence[PresentedToken]) -> Sequence[Verdict]:
-        """Return the verdicts of many tokens, in their order. May block."""
+    def fetch(self, presented: Sequence[PresentedToken]) -> Fetched:
+        """Return the verdicts of many tokens, in their order, all read at one moment. May block."""
         ...
 
 
@@ -61,4 +82,21 @@ class ChangeFeed(Protocol):
 
     def changes_after(self, revision: int) -> Sequence[Change] | None:
         """Return the committed changes after `revision`, oldest first; None if some are not known any more."""
+        ...
+
+
+class ChangeSource(Protocol):
+    """Where a verifier hears of changes that are made elsewhere: a server, or a database on another host."""
+
+    def follow(self, after: int, epoch: str, *, wait: float) -> Followed:
+        """Return what was committed after revision `after`, as soon as there is any; else after `wait` seconds.
+
+        To ask is to say that everything up to `after` of `epoch` counts here. Another epoch than the
+        source's, such as the empty one at first, is answered at once. Raises Unavailable,
+        NotAuthenticated if the source does not know who asks (any more).
+        """
+        ...
+
+    def stop_following(self) -> None:
+        """Let a poll that is under way in another thread end soon."""
         ...

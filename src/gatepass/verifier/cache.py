@@ -80,6 +80,10 @@ class Cache:
         """The revision of the last change of a token or an owner."""
         self._floor = 0
         """Whatever was read before this revision is not good any more."""
+        self._newest = 0
+        """The latest stamp that anything was kept with."""
+        self._least = 0
+        """What was read before this is not kept: something newer may have been there and made room."""
 
     def __len__(self) -> int:
         return len(self.young) + len(self._old) + len(self._refusals)
@@ -94,30 +98,37 @@ class Cache:
 
         An entry may have expired. Raises Unavailable if changes cannot be read.
         """
-        found = self.young.get(digest) or self._old.get(digest)
-        if found is not None and self._holds(found):
-            self._keep(digest, found)
-            return found
+        if digest in self.young or digest in self._old:
+            with self._lock:
+                found = self._held(digest)
+            if found is not None:
+                return found
         refusal = self._refusals.get(digest)
         if refusal is None or refusal.until <= now or refusal.revision != self.stamp():
             return None  # a refusal is cheap to find again: any change at all ends it
         return refusal.verdict
 
     def put(self, digest: bytes, verdict: Verdict, *, stamp: int | None, now: float) -> Entry | Rejected:
-        """Remember a verdict that was looked up after `stamp` was taken, if nothing has changed since; return it."""
-        # SECURITY: a look-up that a change has overtaken may have seen the state before it.
-        fresh = stamp is not None and self.stamp() == stamp
-        if isinstance(verdict, Rejected):
-            if stamp is not None and fresh:
-                self._refuse(digest, _Refusal(verdict, stamp, now + REFUSAL_SECONDS))
-            return verdict
-        entry = Entry(verdict, _UNREAD if stamp is None else stamp, self._sharing())
-        if stamp is not None and fresh:
-            if self._applied == _UNREAD:
-                with self._lock:
-                    self._floor = self._applied = stamp
-            self._keep(digest, entry)
-        return entry
+        """Remember a verdict that was read at `stamp` or after it, if no change can have overtaken it; return it.
+
+        Raises Unavailable if changes cannot be read.
+        """
+        if stamp is None:
+            return verdict if isinstance(verdict, Rejected) else Entry(verdict, _UNREAD, self._sharing())
+        with self._lock:
+            head = self.stamp()
+            if head is not None:
+                self._catch_up(head)
+            if isinstance(verdict, Rejected):
+                if head is not None and head <= stamp and not self._is_overtaken(digest, stamp):
+                    self._refuse(digest, _Refusal(verdict, stamp, now + REFUSAL_SECONDS))
+                return verdict
+            entry = Entry(verdict, stamp, self._sharing())
+            # SECURITY: a look-up that a change has overtaken may have seen the state before it.
+            if head is not None and self._last_change(entry) <= stamp and not self._is_overtaken(digest, stamp):
+                entry.revision = max(stamp, head)
+                self._keep(digest, entry)
+            return entry
 
     def _sharing(self) -> dict[Hashable, Hashable]:
         """Return what is shared, emptied when it holds more than a generation can have."""
@@ -125,35 +136,49 @@ class Cache:
             self._shared = _nothing_shared()
         return self._shared
 
+    def _is_overtaken(self, digest: bytes, stamp: int) -> bool:
+        """Tell whether something newer is known of the token, or was and had to make room. Holds the lock.
+
+        Only a source elsewhere can be ahead of the changes we heard of, and its replies overtake each other.
+        """
+        known = self.young.get(digest) or self._old.get(digest) or self._refusals.get(digest)
+        if stamp < self._least or (known is not None and stamp < known.revision):
+            return True
+        self._newest = max(self._newest, stamp)
+        return False
+
     def _refuse(self, digest: bytes, refusal: _Refusal) -> None:
-        """Remember a refusal, and that only."""
-        with self._lock:
-            self.young.pop(digest, None)
-            self._old.pop(digest, None)
-            if len(self._refusals) >= MOST_REFUSALS:
-                self._refusals.clear()
-            self._refusals[digest] = refusal
+        """Remember a refusal, and that only. Holds the lock."""
+        self.young.pop(digest, None)
+        self._old.pop(digest, None)
+        if len(self._refusals) >= MOST_REFUSALS:
+            self._refusals.clear()
+            self._least = self._newest
+        self._refusals[digest] = refusal
 
     def _keep(self, digest: bytes, entry: Entry) -> None:
-        """Put an entry into the young generation."""
+        """Put an entry into the young generation. Holds the lock."""
         if len(self.young) >= self._half and digest not in self.young:
-            with self._lock:
-                if len(self.young) >= self._half:
-                    self._old, self.young, self._shared = self.young, {}, _nothing_shared()
+            self._old, self.young, self._shared = self.young, {}, _nothing_shared()
+            self._least = self._newest
         self.young[digest] = entry
 
-    def _holds(self, entry: Entry) -> bool:
-        """Tell whether nothing has changed that concerns the entry, and note that."""
-        with self._lock:
-            head = self.stamp()
-            if head is None:
-                return False
-            self._catch_up(head)
-            last = max(self._changed.get(entry.token_id, 0), self._changed.get(entry.owner_id, 0), self._floor)
-            if not last <= entry.revision <= head:
-                return False
-            entry.revision = head
-            return True
+    def _held(self, digest: bytes) -> Entry | None:
+        """Return the entry if nothing has changed that concerns it, and note that. Holds the lock."""
+        head = self.stamp()
+        if head is None:
+            return None
+        self._catch_up(head)
+        entry = self.young.get(digest) or self._old.get(digest)  # catching up may have dropped it
+        if entry is None or entry.revision < self._last_change(entry):
+            return None
+        entry.revision = max(entry.revision, head)  # it may have been read where more had happened than we heard of
+        self._keep(digest, entry)
+        return entry
+
+    def _last_change(self, entry: Entry) -> int:
+        """Return the revision of the last change that concerns a token. Holds the lock."""
+        return max(self._changed.get(entry.token_id, 0), self._changed.get(entry.owner_id, 0), self._floor)
 
     def _catch_up(self, head: int) -> None:
         """Read the changes up to `head`, all of which are committed. Holds the lock."""
@@ -166,6 +191,7 @@ class Cache:
             self._refusals.clear()
             self._changed.clear()
             self._floor = self._applied = head
+            self._newest = self._least = 0
             return
         for change in changes:
             if change.revision <= head:

@@ -72,13 +72,11 @@ class Verifier:
             presented = parse_token(token)
             if presented is None:
                 return _MALFORMED
-            stamp = self._cache.stamp()
-            verdict = self._source.peek(presented)
-            if verdict is None:
+            found = self._peek(presented)
+            if found is None:
                 import asyncio  # noqa: PLC0415  whoever gets here has it already; others need not wait for it
 
-                verdict = (await asyncio.to_thread(self._source.fetch, [presented]))[0]
-            found = self._cache.put(presented.digest, verdict, stamp=stamp, now=self._now())
+                [found] = await asyncio.to_thread(self.fetch, [presented])
         return self._counted(self.check(found, requirements))
 
     def require(
@@ -134,7 +132,9 @@ class Verifier:
         if isinstance(found, Entry) and found.number == presented.id.int:
             return self._unless_expired(found)
         stamp = self._cache.stamp()
-        verdict = self._ask(presented)
+        verdict = self._source.peek(presented)
+        if verdict is None:
+            [verdict], stamp = self._source.fetch([presented])
         if isinstance(verdict, Accepted):
             verdict = self._cache.put(presented.digest, verdict, stamp=stamp, now=self._now())
         return self._unless_expired(verdict)
@@ -159,11 +159,24 @@ class Verifier:
             return Rejected(Reason.EXPIRED, verdict.token_id)
         return verdict
 
-    def _fill(self, presented: PresentedToken) -> Entry | Rejected:
-        """Ask the source; remember the answer if nothing changed meanwhile."""
-        stamp = self._cache.stamp()
-        return self._cache.put(presented.digest, self._ask(presented), stamp=stamp, now=self._now())
+    def fetch(self, presented: Sequence[PresentedToken]) -> Sequence[Entry | Rejected]:
+        """Ask the source for many tokens at once, and remember its answers. May block, raises Unavailable."""
+        verdicts, stamp = self._source.fetch(presented)
+        now = self._now()
+        return [
+            self._cache.put(each.digest, verdict, stamp=stamp, now=now)
+            for each, verdict in zip(presented, verdicts, strict=True)
+        ]
 
-    def _ask(self, presented: PresentedToken) -> Verdict:
+    def _fill(self, presented: PresentedToken) -> Entry | Rejected:
+        """Ask the source, as it can."""
+        found = self._peek(presented)
+        return self.fetch([presented])[0] if found is None else found
+
+    def _peek(self, presented: PresentedToken) -> Entry | Rejected | None:
+        """Ask a source that answers at once; None if this one does not."""
+        stamp = self._cache.stamp()
         verdict = self._source.peek(presented)
-        return self._source.fetch([presented])[0] if verdict is None else verdict
+        if verdict is None:
+            return None
+        return self._cache.put(presented.digest, verdict, stamp=stamp, now=self._now())

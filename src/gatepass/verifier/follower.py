@@ -1,0 +1,163 @@
+"""Following a source of changes: a long poll that brings changes, renews the lease and acknowledges, in one.
+
+`Follower` is the protocol and nothing else: no thread, no socket, no clock of its own. `Following` is
+the thread that runs it. See `docs/explanation/revocation.md`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+from gatepass.errors import GatepassError, NotAuthenticated
+from gatepass.model.change import Change
+from gatepass.verifier.lease import Lease, Moment
+
+TYPE_CHECKING = False  # as in model/change.py
+if TYPE_CHECKING:  # as in verifier.py
+    from gatepass.interfaces.verification import ChangeSource, Followed
+
+MOST_CHANGES = 10_000
+"""So many changes are kept for whoever has not read them yet; who comes later drops what it knows."""
+
+POLLS_A_BOUND = 5
+"""The lease is renewed so often before it ends."""
+
+_NEW_LIFE = 1 << 48
+"""What revisions are counted on from, one more of it each time everything before is to be forgotten."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
+
+
+class Question:
+    """One poll: what was applied so far, and when it was asked."""
+
+    __slots__ = ("after", "epoch", "sent_at", "wait")
+
+    def __init__(self, after: int, epoch: str, sent_at: Moment, wait: float) -> None:
+        """Ask for the changes after `after` of `epoch`, empty if nothing is known; let it wait so many seconds."""
+        self.after, self.epoch, self.sent_at, self.wait = after, epoch, sent_at, wait
+
+
+class Follower:
+    """What one process has heard of the changes at its source: the change feed of its verifier.
+
+    The numbers that the verifier sees are revisions raised by a multiple of 2^48, more with each new
+    life: a restart, another epoch, changes that were missed. So nothing from before is ever equal.
+    """
+
+    def __init__(self, lease: Lease) -> None:
+        """Begin with nothing: not fresh, and the first poll says where the source stands."""
+        self.words = lease
+        self._lock = threading.Lock()
+        self._changes: deque[Change] = deque(maxlen=MOST_CHANGES)
+        self._base = 0
+        self._epoch = ""
+        self._applied = 0
+        self._bound = 0.0
+        self._asked: Question | None = None
+
+    def question(self) -> Question:
+        """Return the next poll, to be sent now. It acknowledges all that `take` got before."""
+        sent_at = self.words.clock.moment()
+        self._asked = Question(self._applied, self._epoch, sent_at, self._bound / POLLS_A_BOUND)
+        return self._asked
+
+    def take(self, question: Question, found: Followed) -> None:
+        """Take the reply to a poll; one that came too late, after another question, counts for nothing."""
+        with self._lock:
+            if question is not self._asked:
+                return
+            self._asked = None
+            if not self._goes_on(question, found):
+                self._forget(found.epoch)
+            else:
+                self._changes.extend(
+                    Change(self._base + each.revision, each.kind, each.subject_id) for each in found.changes or ()
+                )
+            self._applied, self._bound = found.head, found.bound
+            # SECURITY: last. Whoever sees the new number must find every change up to it.
+            self.words.renew(question.sent_at, self._base + found.head, bound=found.bound)
+
+    def lose(self) -> None:
+        """Answer nothing from memory any more: the source does not know us."""
+        self.words.end()
+
+    def changes_after(self, revision: int) -> Sequence[Change] | None:
+        """Return the changes after `revision`, oldest first; None if some are not known any more."""
+        with self._lock:
+            missed = self._base + self._applied - revision
+            if not 0 <= missed <= len(self._changes):
+                return None
+            return list(islice(self._changes, len(self._changes) - missed, None))
+
+    def number_of(self, epoch: str, revision: int) -> int | None:
+        """Return the number of a revision that the source read something at; None if it is of another epoch."""
+        with self._lock:
+            return self._base + revision if epoch == self._epoch and self._base else None
+
+    def _goes_on(self, question: Question, found: Followed) -> bool:
+        """Tell whether the reply brings exactly what happened since the question's `after`."""
+        if not self._base or found.epoch != self._epoch or found.changes is None:
+            return False
+        # SECURITY: without a gap, whatever the source says.
+        return [each.revision for each in found.changes] == list(range(question.after + 1, found.head + 1)) and (
+            question.after <= found.head
+        )
+
+    def _forget(self, epoch: str) -> None:
+        """Let nothing count that was known before."""
+        self._base += _NEW_LIFE
+        self._epoch = epoch
+        self._changes.clear()
+
+
+class Following:
+    """A thread that keeps a follower up to date, until it is closed."""
+
+    def __init__(
+        self, follower: Follower, source: ChangeSource, *, report: Callable[[GatepassError], None] = lambda _: None
+    ) -> None:
+        """Begin to poll `source`. `report` hears of each poll that failed."""
+        self._follower = follower
+        self._source = source
+        self._report = report
+        self._closing = threading.Event()
+        self._answered = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gatepass-follower", daemon=True)
+        self._thread.start()
+
+    def wait_for_first(self, seconds: float) -> None:
+        """Return when the first poll has ended, well or not, or the time is over."""
+        self._answered.wait(seconds)
+
+    def close(self) -> None:
+        """End it; nothing is answered from memory any more. What is under way is not waited for long."""
+        self._closing.set()
+        self._source.stop_following()
+        self._thread.join(timeout=2)
+        self._follower.lose()
+
+    def _run(self) -> None:
+        pause = _FIRST_PAUSE
+        while not self._closing.is_set():
+            if self._poll():
+                pause = _FIRST_PAUSE
+            else:
+                self._closing.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            self._answered.set()
+
+    def _poll(self) -> bool:
+        question = self._follower.question()
+        try:
+            found = self._source.follow(question.after, question.epoch, wait=question.wait)
+        except GatepassError as error:
+            if isinstance(error, NotAuthenticated):
+                self._follower.lose()
+            self._report(error)
+            return False
+        if not self._closing.is_set():
+            self._follower.take(question, found)
+        return True
