@@ -1,26 +1,22 @@
 """Puts a verifier over what keeps the tokens, so that neither package needs to know the other."""
 
-import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
-from uuid import UUID
 
-from gatepass.errors import GatepassError, Unavailable
+from gatepass.errors import BadConfiguration, Unavailable
 from gatepass.interfaces import Clock, Fetched, Keyring, Store
 from gatepass.model.instant import truncate
 from gatepass.model.presented import PresentedToken
-from gatepass.model.verdict import Reason, Verdict
+from gatepass.model.secret import Secret
+from gatepass.model.use import Uses
+from gatepass.model.verdict import Verdict
 from gatepass.services.judge_token import judge_token
 from gatepass.services.record_token_use import record_token_use
-from gatepass.verifier.uses import MOST_AT_ONCE, UseCounter
+from gatepass.verifier.opened import OpenVerifier
+from gatepass.verifier.use_sender import UseSender
 from gatepass.verifier.verifier import Verifier
-
-FLUSH_SECONDS = 2.0
-_LAST_TRIES = 3
 
 
 class SystemClock:
@@ -49,47 +45,19 @@ class StoreSource:
         return Fetched([self.peek(each) for each in presented], started if started == finished else None)
 
 
-class UseWriter:
-    """Counts uses, and writes them into a store: at once the first of a token, later ones twice a minute."""
+class UseWriter(UseSender):
+    """Writes uses into a store."""
 
     def __init__(self, store: Store, now: Callable[[], float] = time.time) -> None:  # noqa: TID251  the clock
         """Begin with nothing to write."""
-        self.counter = UseCounter()
-        self.accepted = 0
-        """How many accepted requests were written."""
+        super().__init__(now)
         self._store = store
-        self._now = now
 
-    def record(self, token_id: UUID) -> None:
-        """Note that a token was accepted just now."""
-        self.counter.accepted(token_id.int, self._now())
-
-    def refused(self, token_id: UUID | None, reason: Reason) -> None:
-        """Note that a token was refused just now. What is no known token is not noted: strangers invent any number."""
-        if token_id is not None:
-            self.counter.refused(token_id.int, reason, self._now())
-
-    def flush(self, *, everything: bool = False) -> None:
-        """Write what is due, in short transactions; with `everything`, also what could wait.
-
-        To be called every FLUSH_SECONDS. If the store fails it is kept for the next time, and
-        Unavailable raised.
-        """
+    def _check(self) -> None:
         self._store.check()
-        more = True
-        while more:
-            with self.counter.taken(self._now(), everything=everything) as uses:
-                record_token_use(self._store, uses)
-            self.accepted += sum(each.count for each in uses.counts if each.reason is None)
-            more = len(uses.counts) >= MOST_AT_ONCE
 
-    def flush_last(self) -> None:
-        """Write everything at the end; a store that is busy with somebody else's change is asked again."""
-        for _ in range(_LAST_TRIES - 1):
-            with suppress(Unavailable):
-                self.flush(everything=True)
-                return
-        self.flush(everything=True)
+    def _write(self, uses: Uses) -> None:
+        record_token_use(self._store, uses)
 
 
 def verifier_over(store: Store, keyring: Keyring, clock: Clock) -> Verifier:
@@ -105,24 +73,14 @@ def check_ready(store: Store, keyring: Keyring) -> None:
         raise Unavailable("there is no pepper")
 
 
-class EmbeddedVerifier(Verifier):
+class EmbeddedVerifier(OpenVerifier):
     """A verifier that opened its store itself, and closes it. A thread of its own writes what was used."""
 
     def __init__(self, store: Store, keyring: Keyring) -> None:
         """Judge by what is in `store`."""
-        self.uses = UseWriter(store)
-        super().__init__(StoreSource(store, keyring), store, uses=self.uses.counter)
+        super().__init__(StoreSource(store, keyring), store, UseWriter(store))
         self.store = store
         self.keyring = keyring
-        self._closing = threading.Event()
-        self._writing = threading.Thread(target=self._write_uses, name="gatepass-uses", daemon=True)
-        self._writing.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def check_ready(self) -> None:
         """Raise Unavailable unless tokens can be looked up and judged."""
@@ -130,25 +88,49 @@ class EmbeddedVerifier(Verifier):
 
     def close(self) -> None:
         """Write the last uses, and let go of the store. Raises Unavailable if they could not be written."""
-        self._closing.set()
-        self._writing.join()
         try:
-            self.uses.flush_last()
+            super().close()
         finally:
             self.store.close()
 
-    def _write_uses(self) -> None:
-        while not self._closing.wait(FLUSH_SECONDS):
-            with suppress(GatepassError):  # it is kept, and written when the store is back
-                self.uses.flush()
 
+def open_verifier(
+    place: str | Path,
+    *,
+    credential: str | Secret | None = None,
+    ca_file: str | None = None,
+    grace: float = 0,
+    insecure_http: bool = False,
+) -> OpenVerifier:
+    """Open a verifier over an installation: a directory on this host, or the URL of its server.
 
-def open_verifier(data: str | Path) -> EmbeddedVerifier:
-    """Open a verifier beside the server of the installation in the directory `data`, on the same host.
+    A directory needs `gatepass[server]`. A token deleted by any process is refused here before the
+    call that deleted it returns. Raises BadConfiguration if there is no installation that can be used.
 
-    It needs `gatepass[server]`. A token deleted by any process is refused here before the call that
-    deleted it returns. Raises BadConfiguration if there is no installation that can be used.
+    A URL (`https://tokens.example.com`) needs `credential`, which `gatepass verifiers add` prints, and
+    the standard library only. A deleted token is refused within milliseconds while the server is
+    connected, and within its bound whatever happens. `ca_file` names the certificates to trust in
+    place of the system's; `grace` asks for so many seconds more than the bound, which the server may
+    grant; `insecure_http` allows plain HTTP to another machine. Raises BadConfiguration for what cannot
+    be used, a credential that the server refuses included. A server that is away is waited for: until
+    it answers, every verification raises Unavailable.
     """
+    if isinstance(place, str) and place.startswith(("https://", "http://")):
+        if credential is None:
+            raise BadConfiguration("credential", "is required for a URL", hint="gatepass verifiers add NAME")
+        # Here, and not above: a verifier beside its server needs none of it.
+        from gatepass.verifier.elsewhere import RemoteVerifier  # noqa: PLC0415
+        from gatepass.verifier.remote import Upstream  # noqa: PLC0415
+
+        hidden = credential if isinstance(credential, Secret) else Secret(credential)
+        return RemoteVerifier(Upstream(place, hidden, ca_file=ca_file, insecure_http=insecure_http), grace=grace)
+    if credential is not None:
+        raise BadConfiguration("credential", "belongs to a URL, and this is a directory")
+    return open_embedded(place)
+
+
+def open_embedded(data: str | Path) -> EmbeddedVerifier:
+    """Open a verifier beside the server of the installation in the directory `data`, as `open_verifier` does."""
     # Here, and not above: a verifier over a server far away needs neither of them.
     from gatepass.stores.keyfile import KeyFile  # noqa: PLC0415
     from gatepass.stores.sql.sqlite import SqliteStore  # noqa: PLC0415

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from faults.recorder import Recorder
-from gatepass.connect import EmbeddedVerifier, open_verifier
+from gatepass.connect import EmbeddedVerifier, open_embedded
 from gatepass.errors import Unavailable
 from gatepass.model.presented import parse_token
 from gatepass.model.secret import generate_secret
@@ -91,7 +91,7 @@ class Asker:
 
 def run(data: str, name: str, folder: str) -> int:
     """Be the process."""
-    with open_verifier(data) as verifier:
+    with open_embedded(data) as verifier:
         asker = Asker(verifier, name, Path(folder))
         threads = [threading.Thread(target=asker.work, args=(number,)) for number in range(THREADS)]
         for thread in threads:

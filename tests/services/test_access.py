@@ -41,6 +41,7 @@ TABLE: dict[
     A.LIST_EVENTS: (NotAllowed, NotAllowed, OK, NotAllowed),
     A.LIST_VERIFIERS: (NotAllowed, NotAllowed, OK, OK),
     A.MANAGE_VERIFIERS: (NotAllowed, NotAllowed, OK, OK),
+    A.VERIFY_ELSEWHERE: (NotAllowed, NotAllowed, NotAllowed, NotAllowed),
 }
 NOBODYS = {
     A.LIST_USERS,
@@ -50,6 +51,7 @@ NOBODYS = {
     A.LIST_EVENTS,
     A.LIST_VERIFIERS,
     A.MANAGE_VERIFIERS,
+    A.VERIFY_ELSEWHERE,
 }
 WITHOUT_TOKENS = {A.CREATE_TOKEN, A.LIST_TOKENS, A.GET_TOKEN, A.REVOKE_TOKEN}
 

@@ -2,7 +2,7 @@
 
 import time
 
-from gatepass.connect import EmbeddedVerifier, open_verifier
+from gatepass.connect import EmbeddedVerifier, open_embedded
 from gatepass.model.token import Token
 from gatepass.model.use import DayCount
 from gatepass.model.verdict import Reason, Rejected
@@ -42,7 +42,7 @@ def test_what_is_left_is_written_when_it_closes(deps: Deps, data) -> None:
         admin = tx.users.find_by_email("admin@example.com")
     short = create_token(deps, knowing_password(deps, admin.id), lifetime_seconds=1)
     made = make(deps)
-    with open_verifier(data) as verifier:
+    with open_embedded(data) as verifier:
         for _ in range(3):
             verifier.verify(made.value.reveal())
         verifier.verify("nonsense")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gatepass.connect import EmbeddedVerifier, open_verifier
+from gatepass.connect import EmbeddedVerifier, open_embedded
 from gatepass.errors import BadConfiguration, Unavailable
 from gatepass.model.actor import CONSOLE
 from gatepass.model.secret import Secret
@@ -64,7 +64,7 @@ def deps(data: Path) -> Iterator[Deps]:
 
 @pytest.fixture
 def beside(data: Path) -> Iterator[EmbeddedVerifier]:
-    with open_verifier(data) as verifier:
+    with open_embedded(data) as verifier:
         yield verifier
 
 
@@ -121,14 +121,14 @@ def test_words_that_got_lost_are_made_anew_from_the_database(data: Path, deps: D
     change_settings(deps, CONSOLE, {"tokens.retentionDays": 100})
     deps.store.close()
     (data / "gatepass.db-words").unlink()
-    with open_verifier(data), closing(open_deps(data, Config()).store) as store:
+    with open_embedded(data), closing(open_deps(data, Config()).store) as store:
         assert store.words[0] == store.words[1] > 0
         assert store.changes_after(store.words[0]) == []
 
 
 def test_a_verifier_is_not_opened_where_nothing_is_installed(tmp_path: Path) -> None:
     with pytest.raises(BadConfiguration, match="does not exist"):
-        open_verifier(tmp_path)
+        open_embedded(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -137,7 +137,7 @@ def test_words_that_others_can_reach_are_refused(data: Path) -> None:
     (data / "gatepass.db-words").touch(0o666)
     (data / "gatepass.db-words").chmod(0o666)
     with pytest.raises(BadConfiguration, match="others can reach it"):
-        open_verifier(data)
+        open_embedded(data)
 
 
 def test_a_database_reached_by_two_names_is_still_one(data: Path, deps: Deps, tmp_path: Path) -> None:
@@ -147,14 +147,14 @@ def test_a_database_reached_by_two_names_is_still_one(data: Path, deps: Deps, tm
     for name in ("gatepass.db", "gatepass.keys"):
         (links / name).symlink_to(data / name)
     made = make(deps)
-    with open_verifier(links) as verifier:
+    with open_embedded(links) as verifier:
         assert isinstance(verifier.verify(made.value.reveal()), Accepted)
         assert delete_in_another_process(data, made) == 0
         assert verifier.verify(made.value.reveal()) == Rejected(Reason.DELETED, made.token.id)
 
 
 def test_words_that_were_replaced_are_trusted_no_more_and_changes_are_refused(data: Path, deps: Deps) -> None:
-    made, beside = make(deps), open_verifier(data)
+    made, beside = make(deps), open_embedded(data)
     assert isinstance(beside.verify(made.value.reveal()), Accepted)
     (data / "gatepass.db-words").unlink()
     with pytest.raises(Unavailable, match="was replaced"):

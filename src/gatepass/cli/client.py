@@ -16,8 +16,9 @@ import click
 
 from gatepass.cli.output import Refused, Unreachable
 from gatepass.errors import InvalidInput, NotAuthenticated, TooManyRequests
+from gatepass.model.origin import is_loopback, is_origin
 from gatepass.model.secret import Secret
-from gatepass.server.settings import environment_value, is_loopback, is_origin
+from gatepass.server.settings import environment_value
 
 DEFAULT_URL = "http://127.0.0.1:8420"
 _SECONDS = 30

@@ -12,9 +12,10 @@ from gatepass.cli.options import config_option, data_option
 from gatepass.cli.output import json_option, show_json
 from gatepass.errors import BadConfiguration, NotFound
 from gatepass.model.actor import CONSOLE
+from gatepass.model.origin import is_loopback
 from gatepass.model.secret import Secret, generate_password
 from gatepass.server.installation import create_installation, exists, open_deps, serve_lock
-from gatepass.server.settings import Config, is_loopback, load_config, split_listen
+from gatepass.server.settings import Config, load_config, split_listen
 from gatepass.services.change_settings import change_settings
 from gatepass.services.recover_user import recover_user
 

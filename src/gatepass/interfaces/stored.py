@@ -272,6 +272,10 @@ class ChangeRepository(Protocol):
         """Return the revision of the last change, 0 before the first."""
         ...
 
+    def epoch(self) -> str:
+        """Return which history this is: another text for another database, and for one that was restored."""
+        ...
+
     def list_after(self, revision: int) -> Sequence[Change] | None:
         """Return the changes after `revision`, oldest first; None if some were pruned, or it lies ahead."""
         ...
@@ -311,6 +315,10 @@ class VerifierRepository(Protocol):
 
 class Transaction(Protocol):
     """One consistent view of everything stored."""
+
+    def find_verification(self, token_id: UUID) -> Verification | None:
+        """Return what judging a token needs, as `Store` does, at the moment of this view."""
+        ...
 
     @property
     def tokens(self) -> TokenRepository:

@@ -30,6 +30,11 @@ class Settings:
     retention_days: int = field(default=400, metadata={"name": "tokens.retentionDays", "most": MOST_DAYS})
     """How long the record of an expired or deleted token is kept."""
 
+    bound_seconds: int = field(default=5, metadata={"name": "verifiers.boundSeconds", "most": 60})
+    """For how long a verifier elsewhere may answer from memory without hearing from us."""
+    grace_seconds: int = field(default=0, metadata={"name": "verifiers.graceSeconds", "least": 0, "most": 3600})
+    """How much longer a verifier that asks for it may."""
+
     def public(self) -> dict[str, SettingValue]:
         """Return the settings by their public names."""
         return {name: getattr(self, attribute) for name, attribute in ATTRIBUTES.items()}
@@ -67,7 +72,7 @@ def _check(name: str, value: object) -> SettingValue:
         if not isinstance(value, bool):
             raise InvalidInput(name, "must be true or false")
         return value
-    least, most = 1, described.metadata["most"]
+    least, most = described.metadata.get("least", 1), described.metadata["most"]
     also = described.metadata.get("also")
     if isinstance(value, bool) or not isinstance(value, int) or not (value == also or least <= value <= most):
         extra = "" if also is None else f", or {also} for no maximum"

@@ -13,6 +13,7 @@ from gatepass.server.context import Context
 from gatepass.server.gateway import forward_auth
 from gatepass.server.oauth import routes as oauth
 from gatepass.server.security import RequestLayer
+from gatepass.server.verifiers import routes as verifiers
 from gatepass.server.web import routes as web
 from gatepass.server.web.pages import error_page
 
@@ -22,6 +23,7 @@ def build_app(context: Context) -> ASGIApp:
     routes: list[BaseRoute] = [
         *forward_auth.ROUTES,
         *oauth.ROUTES,
+        *verifiers.ROUTES,
         *health.ROUTES,
         *openapi.ROUTES,
         *build_routes(openapi.OPERATIONS),
@@ -50,4 +52,6 @@ def _tell(error: GatepassError, scope: Scope) -> Response:
         return error_response(request, error, None)
     if path.startswith("/oauth2"):
         return oauth.refusal(request, error, None)
+    if path.startswith("/verifiers/"):
+        return verifiers.refusal(request, error, None)
     return forward_auth.refusal(request, error) if path.startswith("/verify") else error_page(request, error, None)

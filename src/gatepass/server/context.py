@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -13,10 +13,15 @@ from gatepass.errors import TooManyRequests
 from gatepass.identity.local import cores
 from gatepass.model.network import Address
 from gatepass.server.client import address_of, client_of
+from gatepass.server.followers import Followers
 from gatepass.server.metrics import Metrics
 from gatepass.server.probing import ProbeLimit
 from gatepass.server.settings import Config
+from gatepass.server.watch import Watch
 from gatepass.services.deps import Deps
+from gatepass.services.follow_changes import Progress
+from gatepass.services.longest_lease import longest_lease
+from gatepass.verifier.lease import LeaseClock
 from gatepass.verifier.proxies import TrustedProxies
 
 T = TypeVar("T")
@@ -72,6 +77,10 @@ class Context:
         self.uses = UseWriter(deps.store, lambda: deps.clock.now().timestamp())
         self.probes = ProbeLimit(deps.clock, per_minute=config.sign_in.unknown_tokens_per_minute)
         self.proxies = TrustedProxies(config.server.trusted_proxies)
+        self.followers = Followers(LeaseClock().boot, unknown_seconds=longest_lease(deps))
+        self.watch = Watch(deps.store.words)
+        self.readings: dict[Hashable, asyncio.Future[Progress]] = {}
+        """What is being read for followers just now."""
         self.work = WorkPool("work", workers=_WORKERS, waiting=1000)
         # One core stays free: a flood of sign-ins must not hold up verification, here or in the processes beside.
         self.hashing = WorkPool("password", workers=max(1, cores() - 1), waiting=_HASHES_WAITING)

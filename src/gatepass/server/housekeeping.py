@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from gatepass.connect import FLUSH_SECONDS, UseWriter
+from gatepass.connect import UseWriter
 from gatepass.errors import TryLater
 from gatepass.server.log import get_logger
 from gatepass.server.metrics import Metrics
@@ -12,6 +12,7 @@ from gatepass.services.deps import Deps
 from gatepass.services.prune_sign_ins import prune_sign_ins
 from gatepass.services.prune_tokens import prune_tokens
 from gatepass.services.prune_uses import prune_uses
+from gatepass.verifier.use_sender import FLUSH_SECONDS
 
 PRUNE_SECONDS = 600.0
 

@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 
@@ -29,13 +30,18 @@ _DEFAULT_METRICS = "127.0.0.1:8421"
 class _Server(uvicorn.Server):
     """uvicorn, telling when it is ready and ending with exit code 0 on SIGTERM and SIGINT."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], stopping: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._stopping()  # so that nobody who waits for a change holds up the end
+        super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -61,7 +67,7 @@ def run_server(deps: Deps, config: Config, metrics: Metrics, *, ready: Callable[
         stop_metrics = _start_metrics(metrics, config.server.metrics_listen)
         housekeeping.start()
         try:
-            server = _Server(_uvicorn_config(context, tls), lambda: ready(url))
+            server = _Server(_uvicorn_config(context, tls), lambda: ready(url), context.watch.close)
             server.run(sockets=[listener])
         finally:
             stop_metrics()

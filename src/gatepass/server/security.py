@@ -34,6 +34,7 @@ _HEADERS = {
 }
 _HSTS = "max-age=31536000"
 GATEWAY_ROUTE = "/verify"
+_OFTEN = (GATEWAY_ROUTE, "/verifiers/")
 _UNKNOWN_ROUTE = "unknown"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -116,7 +117,7 @@ class RequestLayer:
             _log.error("request failed", exc_info=error, **fields)
         elif isinstance(error, TryLater):
             _log.warning("request refused for now", error=str(error), **fields)
-        elif route == GATEWAY_ROUTE and fields["status"] == HTTPStatus.OK:
+        elif route.startswith(_OFTEN) and fields["status"] == HTTPStatus.OK:
             _log.debug("request", **fields)  # counted in metrics; a line for each would be all there is
         else:
             _log.info("request", **fields)

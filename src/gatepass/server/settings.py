@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from gatepass.errors import BadConfiguration
+from gatepass.model.origin import is_loopback, is_origin
 
 FILE_NAME = "gatepass.toml"
 _PREFIX = "GATEPASS_"
@@ -264,27 +264,9 @@ def split_listen(listen: str, *, key: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address stays on this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _check_public_url(url: str) -> None:
     if not is_origin(url):
         raise BadConfiguration("server.public_url", f"must be like https://tokens.example.com, not {url!r}")
-
-
-def is_origin(url: str) -> bool:
-    """Tell whether `url` is the address of a server and nothing more: no user, path, query or fragment."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and not parts.query and not parts.fragment
-        return bool(usable and parts.path in {"", "/"} and parts.username is None and (parts.port or 1) > 0)
-    except ValueError:
-        return False
 
 
 def _is_network(text: str) -> bool:

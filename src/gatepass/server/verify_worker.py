@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from gatepass.connect import open_verifier
+from gatepass.connect import open_embedded
 from gatepass.errors import GatepassError
 from gatepass.server.private import prepare_process
 from gatepass.server.verify_introspection import WorkerIntrospection
@@ -57,7 +57,7 @@ def main() -> int:
     settings = json.loads(sys.stdin.buffer.readline())
     listeners = [socket.socket(fileno=each) for each in settings["descriptors"]]
     try:
-        verifier = open_verifier(settings["data"])
+        verifier = open_embedded(settings["data"])
     except GatepassError as error:
         tell("failed", error=str(error), hint=error.hint)
         return 1

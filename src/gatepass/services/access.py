@@ -40,6 +40,7 @@ class Action(Enum):
     LIST_EVENTS = auto()
     LIST_VERIFIERS = auto()
     MANAGE_VERIFIERS = auto()
+    VERIFY_ELSEWHERE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ RULES = {
     Action.LIST_EVENTS: _Rule(admin=True, scope="gatepass.events:read"),
     Action.LIST_VERIFIERS: _Rule(admin=True, console=True, scope="gatepass.settings:read"),
     Action.MANAGE_VERIFIERS: _Rule(admin=True, console=True, scope="gatepass.settings:write"),
+    Action.VERIFY_ELSEWHERE: _Rule(verifier=True),
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 from gatepass.errors import GatepassError, NotAuthenticated
@@ -116,13 +116,12 @@ class Follower:
 class Following:
     """A thread that keeps a follower up to date, until it is closed."""
 
-    def __init__(
-        self, follower: Follower, source: ChangeSource, *, report: Callable[[GatepassError], None] = lambda _: None
-    ) -> None:
-        """Begin to poll `source`. `report` hears of each poll that failed."""
+    def __init__(self, follower: Follower, source: ChangeSource) -> None:
+        """Begin to poll `source`."""
+        self.trouble: GatepassError | None = None
+        """Why the last poll failed, None if it did not."""
         self._follower = follower
         self._source = source
-        self._report = report
         self._closing = threading.Event()
         self._answered = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gatepass-follower", daemon=True)
@@ -156,8 +155,9 @@ class Following:
         except GatepassError as error:
             if isinstance(error, NotAuthenticated):
                 self._follower.lose()
-            self._report(error)
+            self.trouble = error
             return False
+        self.trouble = None
         if not self._closing.is_set():
             self._follower.take(question, found)
         return True

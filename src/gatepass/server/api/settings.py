@@ -35,6 +35,18 @@ SETTINGS_SCHEMA = {
             "maximum": 36500,
             "default": Settings().retention_days,
         },
+        "verifiers.boundSeconds": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 60,
+            "default": Settings().bound_seconds,
+        },
+        "verifiers.graceSeconds": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 3600,
+            "default": Settings().grace_seconds,
+        },
     },
 }
 

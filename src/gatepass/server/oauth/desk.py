@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from urllib.parse import unquote_plus
 
-from gatepass.connect import UseWriter
 from gatepass.model.actor import Actor, Credential
 from gatepass.model.registered_verifier import RegisteredVerifier, is_verifier_credential, name_key
 from gatepass.model.secret import Secret
@@ -14,6 +13,7 @@ from gatepass.server.oauth.introspect import Caller, Judge, introspect
 from gatepass.services.check_verifier import check_verifier
 from gatepass.services.deps import StoreDeps
 from gatepass.services.may_introspect import may_introspect
+from gatepass.verifier.use_sender import UseSender
 
 ACCEPTED = "accepted"
 
@@ -44,7 +44,7 @@ def _is_called(verifier: RegisteredVerifier, name: str) -> bool:
 
 
 def answer_question(
-    deps: StoreDeps, actor: Actor, fields: Mapping[str, str], *, judge: Judge, uses: UseWriter, issuer: str
+    deps: StoreDeps, actor: Actor, fields: Mapping[str, str], *, judge: Judge, uses: UseSender, issuer: str
 ) -> Answer:
     """Answer one introspection by `actor`. Raises what `introspect` and `may_introspect` raise."""
     # SECURITY: who may not ask at all must hear so whatever the token is, so this comes before any token.

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from gatepass.model.change import Change, ChangeKind
+from gatepass.model.secret import generate_key
 from gatepass.stores.memory.table import Table
 
 
@@ -11,6 +12,7 @@ class MemoryChanges:
     def __init__(self, undo: list[Callable[[], None]]) -> None:
         self._table: Table[int, Change] = Table(undo)
         self._head: Table[str, int] = Table(undo)
+        self._identity = generate_key().hex()
 
     def add(self, kind: ChangeKind, subject_id: UUID | None = None) -> None:
         revision = self.head() + 1
@@ -19,6 +21,9 @@ class MemoryChanges:
 
     def head(self) -> int:
         return self._head.rows.get("head", 0)
+
+    def epoch(self) -> str:
+        return self._identity
 
     def list_after(self, revision: int) -> Sequence[Change] | None:
         wanted = range(revision + 1, self.head() + 1)

@@ -33,6 +33,12 @@ class SqlChanges:
         row = self._db.one("SELECT value FROM counters WHERE name = 'changes'")
         return int(row[0]) if row else 0
 
+    def epoch(self) -> str:
+        """Return which history of changes this is."""
+        rows = self._db.all("SELECT name, value FROM counters WHERE name IN ('identity', 'restores')")
+        found = {name: value for name, value in rows}  # noqa: C416  rows are sequences of any values
+        return f"{found.get('identity', 0)}.{found.get('restores', 0)}"
+
     def list_after(self, revision: int) -> Sequence[Change] | None:
         """Return the changes after `revision`."""
         rows = self._db.all(

@@ -1,7 +1,9 @@
 """All repositories over one connection."""
 
 from functools import cached_property
+from uuid import UUID
 
+from gatepass.interfaces import Verification
 from gatepass.stores.sql.changes import SqlChanges
 from gatepass.stores.sql.connection import Connection
 from gatepass.stores.sql.events import SqlEvents
@@ -11,6 +13,7 @@ from gatepass.stores.sql.settings import SqlSettings
 from gatepass.stores.sql.tokens import SqlTokens
 from gatepass.stores.sql.users import SqlUsers
 from gatepass.stores.sql.uses import SqlUses
+from gatepass.stores.sql.verification import find_verification
 from gatepass.stores.sql.verifiers import SqlVerifiers
 
 
@@ -20,6 +23,10 @@ class SqlTransaction:
     def __init__(self, connection: Connection) -> None:
         """Work on `connection`."""
         self._connection = connection
+
+    def find_verification(self, token_id: UUID) -> Verification | None:
+        """Return what judging a token needs."""
+        return find_verification(self._connection, token_id)
 
     @cached_property
     def tokens(self) -> SqlTokens:
