@@ -192,6 +192,8 @@ def test_settings_have_their_public_names_and_defaults() -> None:
         "apiAccessTokens.usersMayGenerate": False,
         "apiAccessTokens.maximumLifetimeDays": -1,
         "tokens.retentionDays": 400,
+        "verifiers.boundSeconds": 5,
+        "verifiers.graceSeconds": 0,
     }
 
 
