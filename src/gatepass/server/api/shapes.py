@@ -101,6 +101,22 @@ class CreatedToken(Struct, rename="camel"):
     token_info: TokenInfo
 
 
+class Receipt(Struct, rename="camel", omit_defaults=True):
+    """Where a deletion counts by now, beyond this server and its host."""
+
+    confirmed: Annotated[int, Meta(description="Connected verifiers that have acknowledged it.")]
+    of: Annotated[int, Meta(description="Verifiers that could answer from memory when it was made.")]
+    slowest_ms: Annotated[int, Meta(description="How long the last confirmation took.")]
+    guaranteed_ms: Annotated[int, Meta(description="After this it counts everywhere, whatever happens.")]
+    lease_ended: Annotated[
+        int, Meta(description="Verifiers that have not acknowledged it and answer nothing from memory any more.")
+    ] = 0
+    unknown_ms: Annotated[
+        int,
+        Meta(description="The server started lately: for so long, verifiers it has not heard of may hold leases."),
+    ] = 0
+
+
 class TokenList(Struct):
     """A page of tokens."""
 
