@@ -47,10 +47,11 @@ class Door(Protocol):
         """Return the whole answer to a familiar request with this token; None if it has to be read. Never raises."""
         ...
 
-    def answer(self, request: Request) -> bytes:
+    def answer(self, request: Request) -> bytes | None:
         """Return the whole answer to a complete request. Never raises.
 
-        Sets its `is_plain` if nothing but the token decided on the answer.
+        Sets its `is_plain` if nothing but the token decided on the answer. None: it comes later, by
+        `request.fill` with the length of `out` as it is now; once, and not before this has returned.
         """
         ...
 
@@ -76,7 +77,7 @@ class Connection(Request, asyncio.Protocol):
 
     __slots__ = (
         "_answer", "_answer_familiar", "_careful", "_door", "_familiar", "_feed", "_held", "_rest", "_since",
-        "_state", "_transport", "_write",
+        "_state", "_transport", "_waiting", "_write",
     )  # fmt: skip
 
     def __init__(self, door: Door) -> None:
@@ -93,6 +94,8 @@ class Connection(Request, asyncio.Protocol):
         """Bytes of an incomplete header block; while dropping, bytes dropped."""
         self._rest = b""
         """What was read and waits until the peer has taken its answers."""
+        self._waiting = 0
+        """How many answers are to come later."""
         self._new_parser()
 
     def _new_parser(self) -> None:
@@ -131,8 +134,13 @@ class Connection(Request, asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """Go on where reading stopped."""
+        if self._waiting:
+            return
         if self._state == _WRITING:
             self._wait()
+        self._go_on()
+
+    def _go_on(self) -> None:
         rest, self._rest = self._rest, b""
         if rest:
             self._receive(rest)
@@ -187,7 +195,27 @@ class Connection(Request, asyncio.Protocol):
         if len(self.out) == 1 and not self.has_begun and not self.closing:
             self._door.familiar.add(data)
 
+    def fill(self, place: int, answer: bytes) -> None:
+        """Put in an answer that came later. When none is missing any more they are written, in their order."""
+        if self not in self._door.connections:
+            return  # closed meanwhile
+        self.out[place] = answer
+        self._waiting -= 1
+        if self._waiting:
+            return
+        self._flush()
+        if self._state == _IDLE:
+            self._wait()
+        self._go_on()
+        if self.seen & LAST:
+            self.close_if_idle()
+
     def _flush(self) -> None:
+        if self._waiting:
+            # SECURITY: answers keep the order of their requests. So nothing is written, and nothing more read.
+            self._transport.pause_reading()
+            self._enter(_WRITING)
+            return
         out = self.out
         self._state, self._since = _IDLE, self._door.tick
         self._write(out[0] if len(out) == 1 else b"".join(out))
@@ -278,7 +306,7 @@ class Connection(Request, asyncio.Protocol):
 
     def _enter(self, state: int) -> None:
         self._state, self._since = state, self._door.tick
-        self._careful = state != _IDLE
+        self._careful = state != _IDLE or self.seen != 0
 
     # Ending.
 
@@ -313,5 +341,9 @@ class Connection(Request, asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Answer, and be ready for the next request."""
-        self.out.append(self._answer(self))
+        answer = self._answer(self)
+        if answer is None:
+            self._waiting += 1
+            answer = b""
+        self.out.append(answer)
         self.clear()

@@ -72,6 +72,10 @@ class Request:
         """Tell whether the body is to be kept."""
         raise NotImplementedError
 
+    def fill(self, place: int, answer: bytes) -> None:
+        """Put in an answer that came later, at the place in `out` that was kept for it."""
+        raise NotImplementedError
+
     def clear(self) -> None:
         """Be ready for the next request."""
         self.has_begun = self.in_body = False
