@@ -13,10 +13,16 @@ from starlette.routing import Route
 
 import gatepass
 from gatepass.server import problems
-from gatepass.server.api import events, people, settings, shapes, tokens
+from gatepass.server.api import events, people, settings, shapes, tokens, verifiers
 from gatepass.server.api.routing import Operation
 
-OPERATIONS: tuple[Operation, ...] = (*tokens.ROUTES, *people.ROUTES, *settings.ROUTES, *events.ROUTES)
+OPERATIONS: tuple[Operation, ...] = (
+    *tokens.ROUTES,
+    *people.ROUTES,
+    *settings.ROUTES,
+    *events.ROUTES,
+    *verifiers.ROUTES,
+)
 """Every route under /v4."""
 
 _REFERENCES = "#/components/schemas/{name}"
