@@ -52,9 +52,8 @@ def delete(server: Server, token_id: str, *, wait: int | None = None) -> dict:
 
 def settled(server: Server) -> None:
     """Let the time go by in which the server does not know who followed an earlier one."""
-    token, info = server.create_token()
+    _, info = server.create_token()
     assert "unknownMs" not in delete(server, info["tokenId"], wait=10)
-    assert token
 
 
 def test_a_deleted_token_is_refused_by_a_connected_verifier_when_the_receipt_says_so(
@@ -224,3 +223,45 @@ def test_a_verifier_that_comes_before_its_server_waits_for_it(server: Server, cr
         server.listen = f"127.0.0.1:{port}"
         server.start()
         poll(lambda: asking.ask(token) == "accepted")
+
+
+def test_the_command_line_shows_what_is_connected_and_waits_for_it(server: Server, asking: Asking) -> None:
+    settled(server)
+    token, info = server.create_token()
+    other, _ = server.create_token()
+    warm(asking, token)
+    env = {"GATEPASS_TOKEN": other, "GATEPASS_URL": server.url}
+    listed = gatepass("verifiers", "list", "--url", server.url, env=env)
+    assert listed.returncode == 0, listed.stderr
+    [heading, row] = listed.stdout.splitlines()
+    assert heading.split() == ["NAME", "INSTANCE", "STATE", "LAST", "CHANGE", "LEASE"]
+    assert row.startswith("orders ")
+    assert "up to date" in row
+    assert row.endswith(" of 1 s")
+    done = gatepass("token", "delete", info["tokenId"], "--wait", "10", env=env)
+    assert done.returncode == 0, done.stderr
+    assert "confirmed by 1 of 1 verifiers elsewhere" in done.stdout
+    assert done.stdout.endswith("everywhere within 1 s, whatever happens\n")
+    assert asking.ask(token) == "deleted"
+
+
+def test_a_deleted_person_is_told_with_a_receipt_too(server: Server, asking: Asking) -> None:
+    settled(server)
+    maria = server.create_person("maria@example.com")
+    server.admin("PATCH", "/v4/settings", {"apiAccessTokens.usersMayGenerate": True})
+    token, _ = server.create_token(basic=("maria@example.com", PASSWORD))
+    warm(asking, token)
+    reply = server.request(
+        "DELETE", f"/v4/people/{maria['id']}", basic=(EMAIL, PASSWORD), headers={"Prefer": "respond-async, wait=10"}
+    )
+    assert (reply.status, reply.headers["preference-applied"]) == (200, "wait=10")
+    assert (reply.json["confirmed"], reply.json["of"]) == (1, 1)
+    assert asking.ask(token) == "owner-deleted"
+
+
+def test_a_preference_that_cannot_be_read_changes_nothing(server: Server) -> None:
+    for prefer in ("wait", "wait=", "wait=x", "wait=-1", "waiting=5", "return=minimal"):
+        _, info = server.create_token()
+        path = f"/v4/apiAccessTokens/{info['tokenId']}"
+        reply = server.request("DELETE", path, basic=(EMAIL, PASSWORD), headers={"Prefer": prefer})
+        assert (reply.status, reply.body) == (204, b""), prefer

@@ -129,6 +129,17 @@ def test_another_epoch_empties_the_memory_even_at_the_same_revision(origin: Orig
     assert elsewhere.says(token) is Reason.UNKNOWN
 
 
+def test_changes_of_another_epoch_are_none_of_ours(origin: Origin, elsewhere: Elsewhere) -> None:
+    token, number = origin.create()
+    elsewhere.poll()
+    elsewhere.says(token)
+    origin.verdicts[number] = Rejected(Reason.UNKNOWN)
+    question = elsewhere.follower.question()
+    elsewhere.follower.take(question, Followed("two", question.after, [], BOUND))
+    assert elsewhere.lease.is_fresh
+    assert elsewhere.says(token) is Reason.UNKNOWN
+
+
 def test_a_source_that_went_back_empties_the_memory(origin: Origin, elsewhere: Elsewhere) -> None:
     token, number = origin.create()
     origin.change()
