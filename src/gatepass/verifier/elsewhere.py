@@ -68,7 +68,8 @@ class RemoteVerifier(OpenVerifier):
 
     def close(self) -> None:
         """Stop following; tell the last uses. What cannot be told any more is lost."""
-        self._following.close()
+        self._following.close()  # with it the lease
+        self._remote.leave()
         with suppress(GatepassError):
             super().close()
         self._remote.close()

@@ -91,7 +91,7 @@ class RemoteSource:
         self._upstream = upstream
         self._stamp_of = stamp_of
         self._grace = grace
-        self._idle: deque[http.client.HTTPConnection] = deque(maxlen=_MOST_IDLE)
+        self._idle: deque[http.client.HTTPConnection] = deque()
         self._following: http.client.HTTPConnection | None = None
 
     def peek(self, presented: PresentedToken) -> Verdict | None:  # noqa: ARG002  the protocol's signature
@@ -140,11 +140,21 @@ class RemoteSource:
         except BaseException:
             connection.close()
             raise
-        self._idle.append(connection)
+        if len(self._idle) < _MOST_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.close()
         return reply
 
+    def leave(self) -> None:
+        """Tell the server that nothing is answered from memory here any more. SECURITY: only when that is so."""
+        with suppress(Unavailable):
+            self.send("leave", {"instance": self.instance})
+
     def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections. No poll may be under way."""
+        if self._following is not None:
+            self._following.close()
         while self._idle:
             self._idle.pop().close()
 
