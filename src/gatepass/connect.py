@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from gatepass.errors import GatepassError, Unavailable
@@ -16,8 +16,17 @@ from gatepass.model.presented import PresentedToken
 from gatepass.model.verdict import Reason, Verdict
 from gatepass.services.judge_token import judge_token
 from gatepass.services.record_token_use import record_token_use
+from gatepass.services.replay_journal import replay_journal
 from gatepass.verifier.uses import MOST_AT_ONCE, UseCounter
 from gatepass.verifier.verifier import Verifier
+
+if TYPE_CHECKING:
+    from gatepass.stores.journalled import JournalledStore
+
+DATABASE = "gatepass.db"
+KEYS = "gatepass.keys"
+JOURNAL = "gatepass.journal"
+"""Where the revocation journal is, unless the configuration says otherwise."""
 
 FLUSH_SECONDS = 2.0
 _LAST_TRIES = 3
@@ -142,15 +151,34 @@ class EmbeddedVerifier(Verifier):
                 self.uses.flush()
 
 
-def open_verifier(data: str | Path) -> EmbeddedVerifier:
+def open_store(database: Path, journal: Path) -> "JournalledStore":
+    """Open a database with its revocation journal; what it lacks of that is repeated before this returns.
+
+    If the journal does not vouch for it, it answers nothing but Unavailable. Raises BadConfiguration if one
+    of the two cannot be used as it is, Unavailable if the database fails.
+    """
+    from gatepass.stores.journal import Journal  # noqa: PLC0415  see open_verifier
+    from gatepass.stores.journalled import JournalledStore  # noqa: PLC0415
+    from gatepass.stores.sql.sqlite import SqliteStore  # noqa: PLC0415
+
+    store = SqliteStore(database)
+    try:
+        return JournalledStore(store, Journal(journal), replay=replay_journal, now=SystemClock().now)
+    except BaseException:
+        store.close()
+        raise
+
+
+def open_verifier(data: str | Path, *, journal: str | Path | None = None) -> EmbeddedVerifier:
     """Open a verifier beside the server of the installation in the directory `data`, on the same host.
 
-    It needs `gatepass[server]`. A token deleted by any process is refused here before the call that
-    deleted it returns. Raises BadConfiguration if there is no installation that can be used.
+    It needs `gatepass[server]`. `journal` is the revocation journal, if `store.journal` says where that is.
+    A token deleted by any process is refused here before the call that deleted it returns. Raises
+    BadConfiguration if there is no installation that can be used.
     """
     # Here, and not above: a verifier over a server far away needs neither of them.
     from gatepass.stores.keyfile import KeyFile  # noqa: PLC0415
-    from gatepass.stores.sql.sqlite import SqliteStore  # noqa: PLC0415
 
     folder = Path(data)
-    return EmbeddedVerifier(SqliteStore(folder / "gatepass.db"), KeyFile(folder / "gatepass.keys"))
+    store = open_store(folder / DATABASE, Path(journal) if journal else folder / JOURNAL)
+    return EmbeddedVerifier(store, KeyFile(folder / KEYS))

@@ -119,6 +119,7 @@ class Supervisor:
         )
         settings = {
             "data": str(Path(self._config.store.data)),
+            "journal": self._config.store.journal,
             "descriptors": [listener.fileno()],
             "trusted_proxies": list(self._config.server.trusted_proxies),
             "issuer": self._issuer,

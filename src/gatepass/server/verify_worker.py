@@ -57,7 +57,7 @@ def main() -> int:
     settings = json.loads(sys.stdin.buffer.readline())
     listeners = [socket.socket(fileno=each) for each in settings["descriptors"]]
     try:
-        verifier = open_verifier(settings["data"])
+        verifier = open_verifier(settings["data"], journal=settings["journal"])
     except GatepassError as error:
         tell("failed", error=str(error), hint=error.hint)
         return 1
