@@ -180,5 +180,6 @@ def open_verifier(data: str | Path, *, journal: str | Path | None = None) -> Emb
     from gatepass.stores.keyfile import KeyFile  # noqa: PLC0415
 
     folder = Path(data)
-    store = open_store(folder / DATABASE, Path(journal) if journal else folder / JOURNAL)
+    database = (folder / DATABASE).resolve()
+    store = open_store(database, Path(journal) if journal else database.with_name(JOURNAL))
     return EmbeddedVerifier(store, KeyFile(folder / KEYS))

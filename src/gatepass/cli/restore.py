@@ -59,7 +59,7 @@ def accept_restore_(before: str, data: str | None, config_file: Path | None, *, 
     """Let a database into service that no revocation journal vouches for.
 
     The last resort, where the newest journal is lost. What was deleted or disabled after the last record of
-    this database, and is in no journal, WORKS AGAIN. DATE (UTC) says what you take the database for: if it
+    this database, and in no journal, WORKS AGAIN. DATE (UTC) says what you take the database for: if it
     holds a record of that date or later, nothing is done. A new journal begins; it is in the audit log.
     """
     directory, journal = _places(data, config_file)
@@ -90,7 +90,7 @@ def _warn(doubt: Doubt) -> None:
     click.echo(f"{doubt.reason}.", err=True)
     click.echo(f"Its last record is of {last}; it has {doubt.tokens} tokens that are not deleted.", err=True)
     click.echo(
-        "Whatever was deleted, disabled or switched off after that, and is in no journal, WORKS AGAIN.", err=True
+        "Whatever was deleted, disabled or switched off after that, and in no journal, WORKS AGAIN.", err=True
     )
 
 

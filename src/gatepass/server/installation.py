@@ -35,7 +35,7 @@ def exists(data: Path) -> bool:
 
 def journal_of(config: StoreConfig, data: Path) -> Path:
     """Return where the revocation journal of the installation in `data` is."""
-    return Path(config.journal) if config.journal else data / JOURNAL
+    return Path(config.journal) if config.journal else (data / DATABASE).resolve().with_name(JOURNAL)
 
 
 def open_deps(data: Path, config: Config, *, observer: StoreObserver | None = None) -> Deps:
