@@ -50,6 +50,7 @@ class NotedOs:
         os.ftruncate(descriptor, size)
 
     def fdatasync(self, descriptor: int) -> None:
+        os.fdatasync(descriptor)
         self.disk.note(Operation("sync", JOURNAL))
 
 

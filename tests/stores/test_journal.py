@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gatepass.errors import BadConfiguration, Conflict
+from gatepass.errors import Conflict
 from gatepass.model.journal import Fate, JournalMark, JournalRecord
 from gatepass.model.secret import generate_id
 from gatepass.stores.journal import Journal, JournalUnreachable, JournalUnusable
@@ -56,10 +56,17 @@ def test_a_journal_is_private_and_never_made_over_another(path: Path) -> None:
 def test_a_journal_that_others_can_reach_is_refused(path: Path) -> None:
     journal, marks = fill(path)
     path.chmod(0o644)
-    with pytest.raises(BadConfiguration, match="others can reach it"):
+    with pytest.raises(JournalUnreachable, match="others can reach it"):
         journal.read_after(marks[0])
-    with pytest.raises(BadConfiguration, match="others can reach it"):
+    with pytest.raises(JournalUnreachable, match="others can reach it"):
         journal.append(marks[-1], RECORDS[0])
+
+
+def test_a_journal_that_cannot_be_made_leaves_nothing_behind(path: Path) -> None:
+    path.parent.chmod(0o777)
+    with pytest.raises(JournalUnreachable, match="can be written by others"):
+        Journal(path).create(generate_id(START), START)
+    assert list(path.parent.iterdir()) == []
 
 
 def test_a_missing_journal_is_not_made_by_using_it(path: Path) -> None:

@@ -89,9 +89,7 @@ def _warn(doubt: Doubt) -> None:
     last = iso(doubt.last_record_at) if doubt.last_record_at else "never"
     click.echo(f"{doubt.reason}.", err=True)
     click.echo(f"Its last record is of {last}; it has {doubt.tokens} tokens that are not deleted.", err=True)
-    click.echo(
-        "Whatever was deleted, disabled or switched off after that, and in no journal, WORKS AGAIN.", err=True
-    )
+    click.echo("Whatever was deleted, disabled or switched off after that, and in no journal, WORKS AGAIN.", err=True)
 
 
 def _show(replayed: Replayed) -> None:

@@ -85,8 +85,15 @@ def build_deps(store: Store, keyring: Keyring, config: SignInConfig, clock: Cloc
 def begin_journal(store: Store, path: Path, *, restores: int = 0) -> None:
     """Make the revocation journal of `store`, empty from here on. Raises Conflict if the file exists, Unavailable."""
     now = SystemClock().now()
-    with store.write() as tx:
-        tx.journal.save(Journal(path).create(generate_id(now), now, restores=restores))
+    mark = None
+    try:
+        with store.write() as tx:
+            mark = Journal(path).create(generate_id(now), now, restores=restores)
+            tx.journal.save(mark)
+    except BaseException:
+        if mark is not None:
+            path.unlink()
+        raise
 
 
 def create_installation(

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from gatepass.errors import Conflict, Unavailable
+from gatepass.errors import BadConfiguration, Conflict, Unavailable
 from gatepass.model.journal import JournalMark, JournalRecord
 from gatepass.stores.files import create_private, identity_of, require_private, sync_directory
 from gatepass.stores.journal_lines import (
@@ -57,9 +57,13 @@ class Journal:
             raise Conflict(f"{self.path}: exists already", hint="a journal is never begun over another") from None
         except OSError as error:
             raise JournalUnreachable(f"the revocation journal {self.path} cannot be made: {error.strerror}") from None
-        with self._opened(os.O_RDWR) as descriptor:
-            self._write(descriptor, line, 0)
-            sync_directory(self.path.parent)
+        try:
+            with self._opened(os.O_RDWR) as descriptor:
+                self._write(descriptor, line, 0)
+                sync_directory(self.path.parent)
+        except BaseException:
+            self.path.unlink()
+            raise
         return mark
 
     def ends_at(self, mark: JournalMark) -> bool:
@@ -143,13 +147,15 @@ class Journal:
         """Open the file that lies under the name now; whatever the system refuses is JournalUnusable."""
         if not self.path.exists():
             raise JournalUnreachable(f"the revocation journal {self.path} is missing")
-        require_private(self.path)
         try:
+            require_private(self.path)
             descriptor = os.open(self.path, flags | os.O_CLOEXEC)
             try:
                 yield descriptor
             finally:
                 os.close(descriptor)
+        except BadConfiguration as error:
+            raise JournalUnreachable(f"the revocation journal {error}") from None
         except OSError as error:
             raise JournalUnreachable(f"the revocation journal {self.path} cannot be used: {error.strerror}") from None
 

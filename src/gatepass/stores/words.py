@@ -50,7 +50,7 @@ class Words:
             replaced = identity_of(self._path.stat(follow_symlinks=False)) != self._file
         except OSError:
             replaced = True
-        if replaced:
+        if replaced and not self.retired:
             self.values[_STARTED] = self.values[_FINISHED] + 1
         return replaced
 

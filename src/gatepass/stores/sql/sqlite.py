@@ -133,6 +133,7 @@ class SqliteStore:
         connection.run("BEGIN IMMEDIATE")
         try:
             head = SqlChanges(connection).head()
+            self._words.close()
             self._words = Words(self.path.with_name(f"{self.path.name}-words"))
             # SECURITY: an older database was put here; whoever has the newer one open must not go on with it.
             if self._words.retired or self._words.is_ahead_of(head):
