@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -52,9 +52,17 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Scene:
+def scene(original: Scene, tmp_path: Path) -> Scene:
+    """A scene of one's own."""
+    shutil.copytree(original.data.parent, tmp_path, dirs_exist_ok=True)
+    return replace(original, data=tmp_path / "data", backup=tmp_path / "backup.db")
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     """Back up, then delete a token, disable a person, delete another, and take one disabling back."""
-    data, backup = tmp_path / "data", tmp_path / "backup.db"
+    folder = tmp_path_factory.mktemp("scene")
+    data, backup = folder / "data", folder / "backup.db"
     make_installation(data)
     with Server(data) as server:
         assert server.admin("PATCH", "/v4/settings", {"apiAccessTokens.usersMayGenerate": True}).status == 200
@@ -226,9 +234,9 @@ def _foreign(scene: Scene) -> bytes:
 
 
 def _damage(scene: Scene) -> None:
-    """Damage the first record, and put the backup in place that needs it."""
+    """Damage a record, and put the backup in place that needs it."""
     content = bytearray(scene.journal.read_bytes())
-    content[Journal(scene.journal).beginning().size + 20] ^= 1
+    content[content.index(b"token-deleted")] ^= 1
     scene.journal.write_bytes(bytes(content))
     copy_over(scene)
 

@@ -68,6 +68,7 @@ def _checked_copy(backup: Path, draft: Path) -> Path:
             shutil.copyfile(source, target)
         except OSError as error:
             raise BadConfiguration(str(source), f"cannot be read: {error.strerror}") from None
+    _require_backup(draft, backup)
     sqlite.upgrade(draft)
     store = sqlite.SqliteStore(draft)
     try:
@@ -79,6 +80,19 @@ def _checked_copy(backup: Path, draft: Path) -> Path:
         store.close()
     _sync(draft)
     return draft
+
+
+def _require_backup(draft: Path, backup: Path) -> None:
+    """Raise BadConfiguration for what is no database of ours; an empty file would become a new one."""
+    try:
+        connection = sqlite.SqliteConnection(draft)
+    except Unavailable as error:
+        raise BadConfiguration(str(backup), f"is no database: {error}", hint="nothing was changed") from None
+    try:
+        if not sqlite.schema_number(connection):
+            raise BadConfiguration(str(backup), "is empty", hint="nothing was changed")
+    finally:
+        connection.raw.close(True)
 
 
 def _sync(path: Path) -> None:
