@@ -126,6 +126,15 @@ def test_a_last_record_of_which_only_the_length_arrived_counts_for_nothing(path:
     assert path.stat().st_size == marks[-1].size
 
 
+def test_a_last_record_of_which_only_the_end_arrived_counts_for_nothing(path: Path) -> None:
+    journal, marks = fill(path)
+    content = bytearray(path.read_bytes())
+    content[marks[-2].size : marks[-2].size + 20] = bytes(20)
+    path.write_bytes(bytes(content))
+    assert Journal(path).read_after(marks[0]) == (RECORDS[:-1], marks[-2])
+    assert journal.append(marks[-2], RECORDS[-1]) == marks[-1]
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_a_flipped_bit_before_the_last_record_is_an_error_that_names_it(path: Path, seed: int) -> None:
     _, marks = fill(path)
