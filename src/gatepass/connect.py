@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gatepass.errors import BadConfiguration, Unavailable
 from gatepass.interfaces import Clock, Fetched, Keyring, Store
@@ -14,9 +15,18 @@ from gatepass.model.use import Uses
 from gatepass.model.verdict import Verdict
 from gatepass.services.judge_token import judge_token
 from gatepass.services.record_token_use import record_token_use
+from gatepass.services.replay_journal import replay_journal
 from gatepass.verifier.opened import OpenVerifier
 from gatepass.verifier.use_sender import UseSender
 from gatepass.verifier.verifier import Verifier
+
+if TYPE_CHECKING:
+    from gatepass.stores.journalled import JournalledStore
+
+DATABASE = "gatepass.db"
+KEYS = "gatepass.keys"
+JOURNAL = "gatepass.journal"
+"""Where the revocation journal is, unless the configuration says otherwise."""
 
 
 class SystemClock:
@@ -94,9 +104,28 @@ class EmbeddedVerifier(OpenVerifier):
             self.store.close()
 
 
+def open_store(database: Path, journal: Path) -> "JournalledStore":
+    """Open a database with its revocation journal; what it lacks of that is repeated before this returns.
+
+    If the journal does not vouch for it, it answers nothing but Unavailable. Raises BadConfiguration if one
+    of the two cannot be used as it is, Unavailable if the database fails.
+    """
+    from gatepass.stores.journal import Journal  # noqa: PLC0415  see open_verifier
+    from gatepass.stores.journalled import JournalledStore  # noqa: PLC0415
+    from gatepass.stores.sql.sqlite import SqliteStore  # noqa: PLC0415
+
+    store = SqliteStore(database)
+    try:
+        return JournalledStore(store, Journal(journal), replay=replay_journal, now=SystemClock().now)
+    except BaseException:
+        store.close()
+        raise
+
+
 def open_verifier(
     place: str | Path,
     *,
+    journal: str | Path | None = None,
     credential: str | Secret | None = None,
     ca_file: str | None = None,
     grace: float = 0,
@@ -105,7 +134,8 @@ def open_verifier(
     """Open a verifier over an installation: a directory on this host, or the URL of its server.
 
     A directory needs `gatepass[server]`. A token deleted by any process is refused here before the
-    call that deleted it returns. Raises BadConfiguration if there is no installation that can be used.
+    call that deleted it returns. `journal` is the revocation journal, if `store.journal` says where that
+    is. Raises BadConfiguration if there is no installation that can be used.
 
     A URL (`https://tokens.example.com`) needs `credential`, which `gatepass verifiers add` prints, and
     the standard library only. A deleted token is refused within milliseconds while the server is
@@ -118,6 +148,8 @@ def open_verifier(
     if isinstance(place, str) and place.startswith(("https://", "http://")):
         if credential is None:
             raise BadConfiguration("credential", "is required for a URL", hint="gatepass verifiers add NAME")
+        if journal is not None:
+            raise BadConfiguration("journal", "belongs to a directory, and this is a URL")
         # Here, and not above: a verifier beside its server needs none of it.
         from gatepass.verifier.elsewhere import RemoteVerifier  # noqa: PLC0415
         from gatepass.verifier.remote import Upstream  # noqa: PLC0415
@@ -126,14 +158,15 @@ def open_verifier(
         return RemoteVerifier(Upstream(place, hidden, ca_file=ca_file, insecure_http=insecure_http), grace=grace)
     if credential is not None:
         raise BadConfiguration("credential", "belongs to a URL, and this is a directory")
-    return open_embedded(place)
+    return open_embedded(place, journal=journal)
 
 
-def open_embedded(data: str | Path) -> EmbeddedVerifier:
+def open_embedded(data: str | Path, *, journal: str | Path | None = None) -> EmbeddedVerifier:
     """Open a verifier beside the server of the installation in the directory `data`, as `open_verifier` does."""
     # Here, and not above: a verifier over a server far away needs neither of them.
     from gatepass.stores.keyfile import KeyFile  # noqa: PLC0415
-    from gatepass.stores.sql.sqlite import SqliteStore  # noqa: PLC0415
 
     folder = Path(data)
-    return EmbeddedVerifier(SqliteStore(folder / "gatepass.db"), KeyFile(folder / "gatepass.keys"))
+    database = (folder / DATABASE).resolve()
+    store = open_store(database, Path(journal) if journal else database.with_name(JOURNAL))
+    return EmbeddedVerifier(store, KeyFile(folder / KEYS))

@@ -277,8 +277,9 @@ def test_a_backup_verifies_with_the_same_key_file(data: Path, tmp_path: Path) ->
         copy = tmp_path / "restored"
         copy.mkdir(mode=0o700)
         assert gatepass("db", "backup", str(copy / "gatepass.db"), "--data", str(data)).returncode == 0
-    (copy / "gatepass.keys").touch(0o600)
-    (copy / "gatepass.keys").write_bytes((data / "gatepass.keys").read_bytes())
+    for name in ("gatepass.keys", "gatepass.journal"):
+        (copy / name).touch(0o600)
+        (copy / name).write_bytes((data / name).read_bytes())
     with Server(copy) as restored:
         assert restored.request("GET", "/verify", bearer=value).status == 200
 

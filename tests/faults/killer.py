@@ -5,7 +5,9 @@
 Points: `begin` (before BEGIN IMMEDIATE), `commit` (before COMMIT), `committed` (after it, before the
 reply), `statement` (before a statement that changes something), `use` (in the middle of a transaction
 that writes uses). Of a change of what is accepted: `raise` (before the first word is raised; `commit`
-is then after it, `committed` before the second), `raised` (after the second).
+is then after it, `committed` before the second), `raised` (after the second). Of the revocation journal:
+`journal` (before a record is written), `torn` (in the middle of one), `journalled` (after it was synced;
+`raise` comes next).
 """
 
 import os
@@ -14,10 +16,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from gatepass.model.journal import JournalMark, JournalRecord
+from gatepass.stores.journal import Journal
+from gatepass.stores.journal_lines import write_record
 from gatepass.stores.sql.sqlite import SqliteConnection
 from gatepass.stores.words import Words
 
-POINTS = ("begin", "statement", "raise", "commit", "committed", "raised", "use")
+POINTS = ("begin", "statement", "journal", "torn", "journalled", "raise", "commit", "committed", "raised", "use")
 _BEFORE = {"BEGIN IMMEDIATE": "begin", "COMMIT": "commit"}
 _AFTER = {"COMMIT": "committed"}
 
@@ -25,6 +30,7 @@ _AFTER = {"COMMIT": "committed"}
 def arm(point: str, count: int) -> None:
     """Make the process die at the `count`-th passing of `point`."""
     plain, plain_begin, plain_finish = SqliteConnection.run, Words.begin, Words.finish
+    plain_append = Journal.append
     left = [count]
 
     def pass_by(here: str | None) -> None:
@@ -48,6 +54,18 @@ def arm(point: str, count: int) -> None:
         plain_finish(self, revision)
         pass_by("raised")
 
+    def append(self: Journal, mark: JournalMark, record: JournalRecord) -> JournalMark:
+        pass_by("journal")
+        if point == "torn" and left[0] == 1:
+            line, _ = write_record(mark, record)
+            with self.path.open("ab") as file:
+                file.write(line[: len(line) // 2])
+        pass_by("torn")
+        after = plain_append(self, mark, record)
+        pass_by("journalled")
+        return after
+
+    Journal.append = append  # type: ignore[method-assign]
     SqliteConnection.run = run  # type: ignore[method-assign]
     Words.begin, Words.finish = begin, finish  # type: ignore[method-assign]
 

@@ -18,6 +18,7 @@ from gatepass.model.change import ChangeKind
 from gatepass.model.verdict import Accepted, Rejected
 from gatepass.server.api import tokens as token_routes
 from gatepass.services import create_token, revoke_token
+from gatepass.stores.journalled import JournalledStore
 from gatepass.stores.sql.sqlite import SqliteStore
 from gatepass.stores.sql.tokens import SqlTokens
 from gatepass.stores.words import Words
@@ -199,9 +200,9 @@ def warm_restart() -> None:
 
     def start(self: Cache, feed: Any, *, most: int) -> None:
         init(self, feed, most=most)
-        if not isinstance(feed, SqliteStore):
+        if not isinstance(feed, JournalledStore):
             return  # the server's own
-        saved.append(feed.path.with_name("saved"))
+        saved.append(feed._journal.path.with_name("saved"))
         if saved[0].exists():
             with saved[0].open("rb") as file:
                 while True:

@@ -7,7 +7,7 @@ question and its answer explains it. Rules are named as in `docs/explanation/ver
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ SECOND = 1_000_000_000
 EXPIRY_SLACK = SECOND
 """How far the clock that ends a token and the one that records may be apart."""
 SWITCHES = {"disable": False, "enable": True, "remove": False, "off": False, "on": True}
+KILLS = {"delete", *(op for op, on in SWITCHES.items() if not on)}
 FEATURE = "feature"
 REASONS = {"deleted": "token", "unknown": "token", "malformed": "token", "feature-off": "feature", "expired": "time"}
 REASONS |= {"owner-disabled": "owner", "owner-deleted": "owner"}
@@ -146,6 +147,21 @@ def _joined(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
     return joined
 
 
+def _next_acknowledged(calls: Iterable[Call]) -> Callable[[float], float]:
+    """Return what tells when the first change that began at an instant or later had been answered."""
+    begun, ended = [], []
+    soonest = NEVER
+    for call in sorted(
+        (each for each in calls if each.op != "verify" and each.outcome == "ok"), key=lambda each: -each.begun
+    ):
+        soonest = min(soonest, call.ended)
+        begun.append(call.begun)
+        ended.append(soonest)
+    begun.reverse()
+    ended.reverse()
+    return lambda at: [*ended, NEVER][bisect_left(begun, at)]
+
+
 class History:
     """The states behind a list of calls."""
 
@@ -156,12 +172,16 @@ class History:
         self.people: dict[str, Register] = defaultdict(lambda: Register(initial=True))
         self.names: dict[str, Register] = defaultdict(lambda: Register(initial=None))
         self.created: dict[str, Call] = {}
+        self._caught_up = _next_acknowledged(calls)
         for call in calls:
             if call.op != "verify" and call.outcome != "fail" and call.subject is not None:
                 self._set(call, call.subject)
 
     def _set(self, call: Call, subject: str) -> None:
         made = {"certain": call.outcome == "ok", "begun": call.begun, "ended": call.ended}
+        if call.outcome == "unknown" and call.op in KILLS:
+            # It may be in the journal and not in the database: then whoever writes next repeats it.
+            made["ended"] = self._caught_up(call.ended)
         if call.op in {"create", "delete"}:
             self.tokens[subject].sets.append(Set(call.op == "create", **made))
             if call.op == "create":

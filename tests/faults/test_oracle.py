@@ -66,7 +66,8 @@ def test_what_can_happen_is_no_finding(calls: tuple[Call, ...]) -> None:
         ("R2", (switch("remove", 30, 40, "ok"), switch("enable", 50, 60, "fail"), allow(61, 62))),
         ("R2", (switch("off", 30, 40, "ok", FEATURE), allow(41, 42))),
         ("R3", (delete(30), deny(41, 42), allow(43, 44))),
-        ("R3", (delete(30, 40), allow(41, 42), deny(43, 44))),  # its process is dead: it did nothing, for ever
+        # Its process is dead, and somebody else has changed something since: it did nothing, for ever.
+        ("R3", (delete(30, 40), Call("create", "u", "a", 41, 42, "ok", owner="p"), allow(43, 44), deny(45, 46))),
         ("R3", (switch("disable", 30, 40), deny(41, 42, door="a"), allow(43, 44, door="b"))),
         ("R4", (deny(21, 29),)),
         ("R4", (delete(30, 40, "fail"), deny(50, 60))),

@@ -52,7 +52,7 @@ def test_a_directory_that_others_can_write_gets_no_keys_and_works_once_it_is_pri
     assert names(data) == set()
     data.chmod(0o700)
     assert init(data).returncode == 0
-    assert names(data) == {"gatepass.db", "gatepass.keys"}
+    assert names(data) == {"gatepass.db", "gatepass.journal", "gatepass.keys"}
 
 
 def test_files_are_private_whatever_the_umask_is(tmp_path: Path) -> None:
@@ -63,5 +63,6 @@ def test_files_are_private_whatever_the_umask_is(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "data").iterdir()}
-    assert modes == dict.fromkeys(("gatepass.db", "gatepass.db-words", "gatepass.keys", "gatepass.keys.lock"), 0o600)
+    files = ("gatepass.db", "gatepass.db-words", "gatepass.journal", "gatepass.keys", "gatepass.keys.lock")
+    assert modes == dict.fromkeys(files, 0o600)
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700

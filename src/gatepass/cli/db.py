@@ -6,14 +6,21 @@ import click
 
 from gatepass.cli.options import config_option, data_option
 from gatepass.cli.output import DONE, FAILED, json_option, progress_bar, show_json
-from gatepass.server.installation import DATABASE, serve_lock
+from gatepass.cli.restore import accept_restore_, restore
+from gatepass.connect import DATABASE
+from gatepass.server.installation import begin_journal, journal_of, serve_lock
 from gatepass.server.settings import load_config
+from gatepass.stores.journal import Journal
 from gatepass.stores.sql import sqlite
 
 
 @click.group()
 def db() -> None:
-    """Check, upgrade and back up the database."""
+    """Check, upgrade, back up and restore the database."""
+
+
+db.add_command(restore)
+db.add_command(accept_restore_)
 
 
 def _path(data: str | None, config_file: Path | None) -> Path:
@@ -25,10 +32,11 @@ def _path(data: str | None, config_file: Path | None) -> Path:
 @config_option
 @json_option
 def check(data: str | None, config_file: Path | None, *, as_json: bool) -> int:
-    """Read the whole database and report what is wrong with it."""
-    store = sqlite.SqliteStore(_path(data, config_file))
+    """Read the whole database and its revocation journal, and report what is wrong with them."""
+    config = load_config({"store.data": data}, file=config_file).store
+    store = sqlite.SqliteStore(Path(config.data) / DATABASE)
     try:
-        found = store.check_integrity()
+        found = store.check_integrity() + Journal(journal_of(config, Path(config.data))).problems()
     finally:
         store.close()
     if as_json:
@@ -43,14 +51,34 @@ def check(data: str | None, config_file: Path | None, *, as_json: bool) -> int:
 @config_option
 @json_option
 def upgrade(data: str | None, config_file: Path | None, *, as_json: bool) -> None:
-    """Bring the schema up to this version. Stop the server and make a backup first."""
-    path = _path(data, config_file)
+    """Bring the schema up to this version. Stop the server and make a backup first.
+
+    A database from before there was a revocation journal gets one. It begins with what the database says now.
+    """
+    config = load_config({"store.data": data}, file=config_file).store
+    path, journal = Path(config.data) / DATABASE, journal_of(config, Path(config.data))
     with serve_lock(path.parent):
         done = sqlite.upgrade(path)
+        begun = _begin_journal(path, journal)
     if as_json:
-        show_json({"applied": done})
+        show_json({"applied": done, "journal": str(journal) if begun else None})
     else:
-        click.echo("\n".join(f"applied {name}" for name in done) or "nothing to do")
+        lines = [f"applied {name}" for name in done] + [f"began the revocation journal {journal}"] * begun
+        click.echo("\n".join(lines) or "nothing to do")
+
+
+def _begin_journal(database: Path, journal: Path) -> bool:
+    """Begin a journal if the database never had one and there is none; tell whether that was done."""
+    store = sqlite.SqliteStore(database)
+    try:
+        with store.read() as tx:
+            known = tx.journal.find() is not None
+        if known or journal.exists():
+            return False
+        begin_journal(store, journal)
+        return True
+    finally:
+        store.close()
 
 
 @db.command()

@@ -6,7 +6,8 @@ import click
 
 from gatepass.cli.options import config_option, data_option
 from gatepass.cli.output import json_option, show_json, show_table
-from gatepass.server.installation import KEYS, opened
+from gatepass.connect import KEYS
+from gatepass.server.installation import opened
 from gatepass.server.settings import load_config
 from gatepass.services.count_peppers import PepperUse, count_peppers
 from gatepass.services.rotate_pepper import rotate_pepper

@@ -14,7 +14,7 @@ from gatepass.errors import BadConfiguration, NotFound
 from gatepass.model.actor import CONSOLE
 from gatepass.model.origin import is_loopback
 from gatepass.model.secret import Secret, generate_password
-from gatepass.server.installation import create_installation, exists, open_deps, serve_lock
+from gatepass.server.installation import create_installation, exists, journal_of, open_deps, serve_lock
 from gatepass.server.settings import Config, load_config, split_listen
 from gatepass.services.change_settings import change_settings
 from gatepass.services.recover_user import recover_user
@@ -36,7 +36,14 @@ def init(
     config = load_config({"store.data": data}, file=config_file)
     directory = Path(config.store.data)
     password = read_password_file(password_file)
-    create_installation(directory, config.sign_in, email=email, password=password, enable_tokens=enable_tokens)
+    create_installation(
+        directory,
+        config.sign_in,
+        email=email,
+        password=password,
+        enable_tokens=enable_tokens,
+        journal=journal_of(config.store, directory),
+    )
     if as_json:
         show_json({"data": str(directory), "email": email, "tokensEnabled": enable_tokens})
         return
@@ -88,7 +95,14 @@ def _prepare_trial(config: Config, directory: Path) -> tuple[Secret, bool]:
         )
     password = generate_password()
     if not exists(directory):
-        create_installation(directory, config.sign_in, email=DEV_EMAIL, password=password, enable_tokens=True)
+        create_installation(
+            directory,
+            config.sign_in,
+            email=DEV_EMAIL,
+            password=password,
+            enable_tokens=True,
+            journal=journal_of(config.store, directory),
+        )
         return password, True
     deps = open_deps(directory, config)
     try:

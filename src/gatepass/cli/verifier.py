@@ -49,7 +49,8 @@ def verifier(
         config = load_config({"store.data": data, **flags, "server.insecure_http": insecure_http}, file=config_file)
         if elsewhere["upstream"]:
             return config, _elsewhere(insecure_http=insecure_http, **elsewhere)
-        return config, {"data": config.store.data, "issuer": public_url_of(served, served.server.listen)}
+        issuer = public_url_of(served, served.server.listen)
+        return config, {"data": config.store.data, "journal": config.store.journal, "issuer": issuer}
 
     _require_fitting(data, elsewhere)
     set_up_logging(load_config({"store.data": data}, file=config_file).log)

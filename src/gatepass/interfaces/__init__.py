@@ -4,6 +4,7 @@ All of it is synchronous. Anything may raise `Unavailable` when what lies behind
 nothing here ever answers wrongly instead.
 """
 
+from gatepass.interfaces.journal import JournalRepository
 from gatepass.interfaces.outside import Clock, Keyring, NewToken, PasswordHasher, Policy
 from gatepass.interfaces.stored import (
     ChangeRepository,
@@ -39,6 +40,7 @@ __all__ = [
     "FailureRepository",
     "Fetched",
     "Followed",
+    "JournalRepository",
     "Keyring",
     "NewToken",
     "Page",

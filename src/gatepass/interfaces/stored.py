@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
+from gatepass.interfaces.journal import JournalRepository
 from gatepass.interfaces.verification import ChangeFeed, Verification
 from gatepass.model.change import Change, ChangeKind
 from gatepass.model.event import EventRecord
@@ -264,6 +265,11 @@ class FailureRepository(Protocol):
 class ChangeRepository(Protocol):
     """What verifiers must hear of; written in the transaction that changes what is accepted."""
 
+    @property
+    def made(self) -> Sequence[Change]:
+        """The changes that this transaction has added so far."""
+        ...
+
     def add(self, kind: ChangeKind, subject_id: UUID | None = None) -> None:
         """Append a change with the next revision."""
         ...
@@ -358,6 +364,11 @@ class Transaction(Protocol):
     @property
     def changes(self) -> ChangeRepository:
         """The changes of what is accepted."""
+        ...
+
+    @property
+    def journal(self) -> JournalRepository:
+        """The mark of the revocation journal."""
         ...
 
     @property

@@ -17,6 +17,8 @@ class ChangeKind(StrEnum):
     TOKEN = "token"  # noqa: S105  one token
     OWNER = "owner"
     """All tokens of one user."""
+    VERIFIER = "verifier"
+    """A registered verifier: whether it may ask."""
     EVERYTHING = "everything"
 
 
@@ -26,7 +28,7 @@ class Change(Value):
     __slots__ = ("kind", "revision", "subject_id")
 
     def __init__(self, revision: int, kind: ChangeKind, subject_id: UUID | None = None) -> None:
-        """Say that it is number `revision`, counted without gaps, about a token, a user or everything (None)."""
+        """Say that it is number `revision`, without gaps, about a token, user, verifier or everything (None)."""
         self.revision = revision
         self.kind = kind
         self.subject_id = subject_id

@@ -189,5 +189,39 @@ class VerifierRemoved(Event):
     name: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalReplayed(Event):
+    """The database lacked endings that the revocation journal has; they were repeated."""
+
+    action: ClassVar[str] = "journal.replayed"
+    first_record: int
+    last_record: int
+    tokens: int
+    disabled: int
+    deleted: int
+    verifiers: int
+    switched_off: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseRestored(Event):
+    """The database was put in place from a backup."""
+
+    action: ClassVar[str] = "database.restored"
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreAccepted(Event):
+    """A database that no journal vouches for was let into service, and a new journal began."""
+
+    action: ClassVar[str] = "restore.accepted"
+    before: str
+    last_record_at: str | None
+    """The instant of the last audit record that the database held."""
+    reason: str
+    """Why the journal did not vouch for it."""
+
+
 ACTIONS: Mapping[str, type[Event]] = {kind.action: kind for kind in Event.__subclasses__()}
 """Every action an audit record can name."""

@@ -7,31 +7,35 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from gatepass.connect import SystemClock
+from gatepass.connect import DATABASE, JOURNAL, KEYS, SystemClock, open_store
 from gatepass.errors import BadConfiguration, Conflict
 from gatepass.identity.local import Argon2Hasher, common_passwords
 from gatepass.interfaces import Clock, Keyring, Store
 from gatepass.model.actor import CONSOLE
-from gatepass.model.secret import Secret
+from gatepass.model.secret import Secret, generate_id
 from gatepass.policies import POLICIES
-from gatepass.server.settings import Config, SignInConfig
+from gatepass.server.settings import Config, SignInConfig, StoreConfig
 from gatepass.services.change_settings import change_settings
 from gatepass.services.create_user import create_user
 from gatepass.services.deps import Deps
 from gatepass.services.throttle import Throttle
 from gatepass.stores.files import require_private_directory, sync_directory
+from gatepass.stores.journal import Journal
 from gatepass.stores.keyfile import KeyFile
 from gatepass.stores.observed import ObservedStore, StoreObserver
 from gatepass.stores.sql.sqlite import SqliteStore
 
-DATABASE = "gatepass.db"
-KEYS = "gatepass.keys"
 LOCK = "serve.lock"
 
 
 def exists(data: Path) -> bool:
     """Tell whether `data` holds an installation, or a part of one."""
     return any(os.path.lexists(data / name) for name in (DATABASE, KEYS))
+
+
+def journal_of(config: StoreConfig, data: Path) -> Path:
+    """Return where the revocation journal of the installation in `data` is."""
+    return Path(config.journal) if config.journal else (data / DATABASE).resolve().with_name(JOURNAL)
 
 
 def open_deps(data: Path, config: Config, *, observer: StoreObserver | None = None) -> Deps:
@@ -44,7 +48,7 @@ def open_deps(data: Path, config: Config, *, observer: StoreObserver | None = No
             str(data), "holds no installation", hint=f"gatepass init --data {data} --email … --password-file …"
         )
     keyring = KeyFile(data / KEYS)
-    store: Store = SqliteStore(data / DATABASE)
+    store: Store = open_store(data / DATABASE, journal_of(config.store, data))
     return build_deps(ObservedStore(store, observer) if observer else store, keyring, config.sign_in)
 
 
@@ -78,13 +82,35 @@ def build_deps(store: Store, keyring: Keyring, config: SignInConfig, clock: Cloc
     )
 
 
+def begin_journal(store: Store, path: Path, *, restores: int = 0) -> None:
+    """Make the revocation journal of `store`, empty from here on. Raises Conflict if the file exists, Unavailable."""
+    now = SystemClock().now()
+    mark = None
+    try:
+        with store.write() as tx:
+            mark = Journal(path).create(generate_id(now), now, restores=restores)
+            tx.journal.save(mark)
+    except BaseException:
+        if mark is not None:
+            path.unlink()
+        raise
+
+
 def create_installation(
-    data: Path, config: SignInConfig, *, email: str, password: Secret, enable_tokens: bool = False
+    data: Path,
+    config: SignInConfig,
+    *,
+    email: str,
+    password: Secret,
+    enable_tokens: bool = False,
+    journal: Path | None = None,
 ) -> None:
     """Make an installation with its first administrator, or leave nothing behind.
 
-    Raises Conflict if `data` holds (a part of) one, InvalidInput naming `email` or `password`.
+    `journal` is where its revocation journal goes, if not into `data`. Raises Conflict if `data` holds (a part
+    of) one, or there is a journal; InvalidInput naming `email` or `password`.
     """
+    journal = journal or data / JOURNAL
     if exists(data):
         raise Conflict(f"{str(data)!r} holds an installation already", hint="nothing was changed")
     if data.exists():
@@ -100,11 +126,16 @@ def create_installation(
             create_user(deps, CONSOLE, email=email, password=password, is_admin=True)
             if enable_tokens:
                 change_settings(deps, CONSOLE, {"apiAccessTokens.enabled": True})
+            begin_journal(store, journal)
         finally:
             store.close()
-        # The keys first: a database without them would look like one that lost them.
-        for name in (KEYS, DATABASE):
-            (data / name).hardlink_to(draft / name)  # never over a file that somebody else made meanwhile
+        try:
+            # The keys first: a database without them would look like one that lost them.
+            for name in (KEYS, DATABASE):
+                (data / name).hardlink_to(draft / name)  # never over a file that somebody else made meanwhile
+        except BaseException:
+            journal.unlink()
+            raise
     sync_directory(data)
 
 

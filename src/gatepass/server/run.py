@@ -10,7 +10,7 @@ from types import FrameType
 
 import uvicorn
 
-from gatepass.errors import BadConfiguration
+from gatepass.errors import BadConfiguration, Unavailable
 from gatepass.server import limits
 from gatepass.server.app import build_app
 from gatepass.server.context import Context
@@ -58,6 +58,7 @@ def run_server(deps: Deps, config: Config, metrics: Metrics, *, ready: Callable[
     """
     require_safe_listen(config)
     prepare_process()
+    _tell_trouble(deps)
     tls = _tls(config)
     with listening(config.server.listen) as (listener, address):
         scheme = "https" if tls else "http"
@@ -73,6 +74,14 @@ def run_server(deps: Deps, config: Config, metrics: Metrics, *, ready: Callable[
             stop_metrics()
             context.close()
             housekeeping.stop()
+
+
+def _tell_trouble(deps: Deps) -> None:
+    """Log why nothing but 503 will be answered, if that is so: it may be mended while this runs."""
+    try:
+        deps.store.check()
+    except Unavailable as error:
+        _log.error("every request is answered with 503", error=str(error), hint=error.hint)
 
 
 def _uvicorn_config(context: Context, tls: ssl.SSLContext | None) -> uvicorn.Config:

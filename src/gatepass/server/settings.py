@@ -45,6 +45,8 @@ class StoreConfig:
     """Section `store`: where everything is kept."""
 
     data: str = "gatepass-data"
+    journal: str = ""
+    """The file of the revocation journal; empty: `gatepass.journal` in the directory `data`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from uuid import UUID
 from gatepass.errors import NotFound
 from gatepass.interfaces import Transaction
 from gatepass.model.actor import Actor
+from gatepass.model.change import ChangeKind
 from gatepass.model.event import VerifierRemoved
 from gatepass.model.registered_verifier import RegisteredVerifier
 from gatepass.services.access import Action, authorise
@@ -24,6 +25,7 @@ def remove_verifier(deps: Deps, actor: Actor, name_or_id: str) -> RegisteredVeri
         # SECURITY: a removal that changes nothing must never look like one that worked.
         if verifier is None or not tx.verifiers.remove(verifier.id, now):
             raise NotFound(f"there is no verifier {name_or_id!r}")
+        tx.changes.add(ChangeKind.VERIFIER, verifier.id)
         record_event(tx, actor, VerifierRemoved(subject_id=verifier.id, name=verifier.name), now=now)
         return verifier
 

@@ -40,6 +40,11 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+def identity_of(found: os.stat_result) -> tuple[int, int]:
+    """Return what tells a file from another one that takes its name later."""
+    return found.st_dev, found.st_ino
+
+
 def require_private(path: Path) -> None:
     """Raise BadConfiguration unless `path` is a file of ours that nobody else can read or write."""
     try:

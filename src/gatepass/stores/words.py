@@ -9,11 +9,13 @@ the others believing that nothing had happened.
 import mmap
 import os
 from pathlib import Path
+from typing import Self
 
-from gatepass.stores.files import PRIVATE, require_private
+from gatepass.stores.files import PRIVATE, identity_of, require_private
 
 _SIZE = 16
 _STARTED, _FINISHED = 0, 1
+_RETIRED = 2**64 - 1
 
 
 class Words:
@@ -25,7 +27,7 @@ class Words:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE)
         try:
             require_private(path)
-            self._file = _identity(os.fstat(descriptor))
+            self._file = identity_of(os.fstat(descriptor))
             if os.fstat(descriptor).st_size < _SIZE:
                 os.ftruncate(descriptor, _SIZE)
             self._map = mmap.mmap(descriptor, _SIZE)
@@ -45,12 +47,31 @@ class Words:
         Others would open the new file, and what they change would not be seen here.
         """
         try:
-            replaced = _identity(self._path.stat(follow_symlinks=False)) != self._file
+            replaced = identity_of(self._path.stat(follow_symlinks=False)) != self._file
         except OSError:
             replaced = True
-        if replaced:
+        if replaced and not self.retired:
             self.values[_STARTED] = self.values[_FINISHED] + 1
         return replaced
+
+    @property
+    def retired(self) -> bool:
+        """Tell whether whoever maps this file must start anew: another database lies under the name of theirs."""
+        return self.values[_STARTED] == _RETIRED
+
+    def retire(self) -> None:
+        """Say so, for ever. The other number never gets there, so nobody trusts his memory either."""
+        self.values[_STARTED] = _RETIRED
+
+    def is_ahead_of(self, revision: int) -> bool:
+        """Tell whether a change after `revision` was committed once: a database that ends there was put back."""
+        return self.values[_FINISHED] > revision
+
+    def renew(self) -> Self:
+        """Retire this file and return a new one under its name."""
+        self.retire()
+        self._path.unlink(missing_ok=True)
+        return type(self)(self._path)
 
     def begin(self, revision: int) -> None:
         """Say that a change may be committed from now on."""
@@ -72,7 +93,3 @@ class Words:
         """Unmap the file."""
         self.values.release()
         self._map.close()
-
-
-def _identity(found: os.stat_result) -> tuple[int, int]:
-    return found.st_dev, found.st_ino

@@ -13,6 +13,10 @@ _NAMES = {
     "parent_id": "parentTokenId",
     "is_admin": "isAdmin",
     "allowed_networks": "allowedNetworks",
+    "first_record": "firstRecord",
+    "last_record": "lastRecord",
+    "switched_off": "switchedOff",
+    "last_record_at": "lastRecordAt",
 }
 
 

@@ -1,7 +1,7 @@
 """Page: Audit log, for administrators."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -12,6 +12,7 @@ from starlette.responses import Response
 from gatepass.interfaces import Page as ListPage
 from gatepass.model.actor import Credential
 from gatepass.model.event import EventRecord
+from gatepass.model.journal import Replayed
 from gatepass.model.settings import NO_MAXIMUM
 from gatepass.server.web.pages import Page, Visit, show
 from gatepass.server.web.paging import Paging, chosen, paged
@@ -27,6 +28,7 @@ _KINDS: Mapping[str, Sequence[str] | None] = {
     "people": ("person.",),
     "verifiers": ("verifier.",),
     "settings": ("settings.", "pepper."),
+    "restores": ("database.", "journal.", "restore."),
 }
 KIND_WORDS = {
     "all": "All events",
@@ -35,6 +37,7 @@ KIND_WORDS = {
     "people": "People",
     "verifiers": "Registered verifiers",
     "settings": "Settings and keys",
+    "restores": "Restores",
 }
 TITLES = {
     "token.created": "Token generated",
@@ -55,6 +58,9 @@ TITLES = {
     "pepper.rotated": "Key rotated",
     "verifier.added": "Verifier registered",
     "verifier.removed": "Verifier removed",
+    "journal.replayed": "Revocation journal replayed",
+    "database.restored": "Backup put in place",
+    "restore.accepted": "Restore accepted without a journal",
 }
 _REFUSALS = frozenset({"sign-in.refused"})
 _NOBODY = {Credential.CONSOLE: "Server console", Credential.SYSTEM: "Gatepass itself"}
@@ -190,6 +196,7 @@ def _about(record: EventRecord) -> Iterator[Part]:
         yield Part(f"{details['count']} records")
     if "pepper" in details:
         yield Part(f"pepper {details['pepper']}")
+    yield from map(Part, _restored(record))
     if details.get("is_admin"):
         yield Part("administrator")
     if details.get("by") in {"link", "console"}:
@@ -197,6 +204,14 @@ def _about(record: EventRecord) -> Iterator[Part]:
     for name, (old, new) in details.get("changes", {}).items():
         title, words = _CHANGES.get(name, (name, str))
         yield Part(f"{title}: {words(old)} → {words(new)}")
+
+
+def _restored(record: EventRecord) -> Iterator[str]:
+    """Say what came of a restore."""
+    if record.action == "journal.replayed":
+        yield from Replayed(**{each.name: record.details[each.name] for each in fields(Replayed)}).words()
+    if record.action == "restore.accepted":
+        yield f"older than {short_date(datetime.fromisoformat(record.details['before']))}"
 
 
 def _made(details: Mapping[str, Any]) -> Iterator[Part]:

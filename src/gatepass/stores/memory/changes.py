@@ -13,11 +13,13 @@ class MemoryChanges:
         self._table: Table[int, Change] = Table(undo)
         self._head: Table[str, int] = Table(undo)
         self._identity = generate_key().hex()
+        self.made: list[Change] = []
 
     def add(self, kind: ChangeKind, subject_id: UUID | None = None) -> None:
         revision = self.head() + 1
         self._head.put("head", revision)
-        self._table.put(revision, Change(revision, kind, subject_id))
+        self.made.append(Change(revision, kind, subject_id))
+        self._table.put(revision, self.made[-1])
 
     def head(self) -> int:
         return self._head.rows.get("head", 0)

@@ -10,6 +10,7 @@ from gatepass.model.change import Change
 from gatepass.stores.memory.changes import MemoryChanges
 from gatepass.stores.memory.events import MemoryEvents
 from gatepass.stores.memory.failures import MemoryFailures
+from gatepass.stores.memory.journal import MemoryJournal
 from gatepass.stores.memory.sessions import MemorySessions
 from gatepass.stores.memory.settings import MemorySettings
 from gatepass.stores.memory.tokens import MemoryTokens
@@ -35,6 +36,7 @@ class MemoryStore:
         self.changes = MemoryChanges(self._undo)
         self.words = [0, 0]
         self.verifiers = MemoryVerifiers(self._undo)
+        self.journal = MemoryJournal(self._undo)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -47,6 +49,7 @@ class MemoryStore:
         """Hold the lock while changing; take everything back if the block fails."""
         with self._lock:
             self._undo.clear()
+            self.changes.made.clear()
             try:
                 yield self
                 self.words[:] = [self.changes.head()] * 2

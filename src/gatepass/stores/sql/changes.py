@@ -15,12 +15,14 @@ class SqlChanges:
         self._db = connection
         self.latest: int | None = None
         """The revision of the last change that this transaction made."""
+        self.made: list[Change] = []
 
     def add(self, kind: ChangeKind, subject_id: UUID | None = None) -> None:
         """Append a change."""
         # A sequence would become visible out of the order of commits; a counter in a row cannot.
         row = self._db.one("UPDATE counters SET value = value + 1 WHERE name = 'changes' RETURNING value")
         self.latest = int(row[0]) if row else 0
+        self.made.append(Change(self.latest, kind, subject_id))
         self._db.run(
             "INSERT INTO changes (revision, kind, subject_id) VALUES (:revision, :kind, :subject)",
             revision=self.latest,
@@ -35,9 +37,11 @@ class SqlChanges:
 
     def epoch(self) -> str:
         """Return which history of changes this is."""
-        rows = self._db.all("SELECT name, value FROM counters WHERE name IN ('identity', 'restores')")
-        found = {name: value for name, value in rows}  # noqa: C416  rows are sequences of any values
-        return f"{found.get('identity', 0)}.{found.get('restores', 0)}"
+        row = self._db.one(
+            "SELECT (SELECT value FROM counters WHERE name = 'identity'), (SELECT restores FROM journal)"
+        )
+        identity, restores = row or (None, None)
+        return f"{identity or 0}.{restores or 0}"
 
     def list_after(self, revision: int) -> Sequence[Change] | None:
         """Return the changes after `revision`."""

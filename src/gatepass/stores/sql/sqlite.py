@@ -17,7 +17,7 @@ import apsw
 from gatepass.errors import BadConfiguration, Conflict, Unavailable
 from gatepass.interfaces import Transaction, Verification
 from gatepass.model.change import Change
-from gatepass.stores.files import create_private, require_private, sync_directory
+from gatepass.stores.files import create_private, identity_of, require_private, sync_directory
 from gatepass.stores.sql import migrate
 from gatepass.stores.sql.changes import SqlChanges
 from gatepass.stores.sql.connection import Row, Value
@@ -112,8 +112,9 @@ class SqliteStore:
         if migrate.pending_migrations(applied):
             self.close()
             raise BadConfiguration(str(path), f"has the old schema {applied}", hint="run `gatepass db upgrade`")
+        self._file = identity_of(path.stat())
         self._words = Words(path.with_name(f"{path.name}-words"))
-        self._settle()
+        self._settle(self._writer)
 
     @classmethod
     def create(cls, path: Path, *, vfs: str | None = None) -> Self:
@@ -124,17 +125,45 @@ class SqliteStore:
         sync_directory(path.parent)
         return cls(path, vfs=vfs)
 
-    def _settle(self) -> None:
+    def _settle(self, connection: SqliteConnection) -> None:
         """Bring the words and the database together: a machine may have stopped between them."""
-        with self._reader() as connection:
+        head = SqlChanges(connection).head()
+        if list(self._words.values) == [head, head]:
+            return
+        connection.run("BEGIN IMMEDIATE")
+        try:
             head = SqlChanges(connection).head()
-        if list(self._words.values) != [head, head]:
-            with self.write() as tx:
-                self._words.settle(tx.changes.head())
+            self._words.close()
+            self._words = Words(self.path.with_name(f"{self.path.name}-words"))
+            # SECURITY: an older database was put here; whoever has the newer one open must not go on with it.
+            if self._words.retired or self._words.is_ahead_of(head):
+                self._words = self._words.renew()
+            self._words.settle(head)
+        finally:
+            connection.run("ROLLBACK")
+
+    def _require_not_retired(self) -> None:
+        if self._words.retired:
+            raise Unavailable("the database was replaced while it was in use; start anew")
+
+    def _require_in_place(self) -> None:
+        """Raise Unavailable, here and in every process that has this database open, once another lies in its place."""
+        try:
+            if identity_of(self.path.stat()) != self._file:
+                self._words.retire()
+        except OSError:
+            raise Unavailable(f"{self.path.name} is not there any more") from None
+        self._require_not_retired()
+
+    def retire(self) -> None:
+        """Make every process that has this database open answer nothing from now on: another will take its place."""
+        with self.write():
+            self._words.retire()
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """Open a snapshot on a reading connection."""
+        self._require_not_retired()
         with self._reader() as connection:
             connection.run("BEGIN")
             try:
@@ -152,6 +181,7 @@ class SqliteStore:
             connection.run("BEGIN IMMEDIATE")
             try:
                 transaction = SqlTransaction(connection)
+                self._require_in_place()
                 if self._words.distrust_if_replaced():
                     raise Unavailable(f"{self.path.name}-words was replaced while it was in use; start anew")
                 if not self._words.settled:
@@ -169,6 +199,9 @@ class SqliteStore:
         if revision is None:
             connection.run("COMMIT")
             return
+        if self._words.is_ahead_of(revision - 1):  # somebody copied an older database over this one
+            self._words.retire()
+            self._require_not_retired()
         # SECURITY: in this order. Dying anywhere in between costs look-ups, never a wrong answer; so does a
         # commit that fails: whether it happened is not known, and the words stay unequal until the next one.
         self._words.begin(revision)
@@ -189,6 +222,7 @@ class SqliteStore:
 
     def find_verification(self, token_id: UUID) -> Verification | None:
         """Return what judging one token needs, with one statement."""
+        self._require_not_retired()
         with self._reader() as connection:
             return find_verification(connection, token_id)
 
@@ -204,6 +238,7 @@ class SqliteStore:
 
     def check(self) -> None:
         """Read one row, and look whether the words are still those of everybody."""
+        self._require_in_place()
         self._words.distrust_if_replaced()
         with self._reader() as connection:
             connection.one("SELECT value FROM counters LIMIT 1")

@@ -8,6 +8,7 @@ from gatepass.stores.sql.changes import SqlChanges
 from gatepass.stores.sql.connection import Connection
 from gatepass.stores.sql.events import SqlEvents
 from gatepass.stores.sql.failures import SqlFailures
+from gatepass.stores.sql.journal import SqlJournal
 from gatepass.stores.sql.sessions import SqlSessions
 from gatepass.stores.sql.settings import SqlSettings
 from gatepass.stores.sql.tokens import SqlTokens
@@ -72,3 +73,8 @@ class SqlTransaction:
     def verifiers(self) -> SqlVerifiers:
         """The registered verifiers."""
         return SqlVerifiers(self._connection)
+
+    @cached_property
+    def journal(self) -> SqlJournal:
+        """The mark of the revocation journal."""
+        return SqlJournal(self._connection)
