@@ -6,6 +6,7 @@ nothing here ever answers wrongly instead.
 
 from gatepass.interfaces.journal import JournalRepository
 from gatepass.interfaces.outside import Clock, Keyring, NewToken, PasswordHasher, Policy
+from gatepass.interfaces.store import Store
 from gatepass.interfaces.stored import (
     ChangeRepository,
     EventRepository,
@@ -13,7 +14,6 @@ from gatepass.interfaces.stored import (
     Page,
     SessionRepository,
     SettingsRepository,
-    Store,
     TokenRepository,
     Transaction,
     UserCounts,

@@ -1,14 +1,13 @@
-"""Where everything is kept: the store, its transactions and their repositories."""
+"""What is kept: transactions and their repositories."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from gatepass.interfaces.journal import JournalRepository
-from gatepass.interfaces.verification import ChangeFeed, Verification
+from gatepass.interfaces.verification import Verification
 from gatepass.model.change import Change, ChangeKind
 from gatepass.model.event import EventRecord
 from gatepass.model.registered_verifier import RegisteredVerifier
@@ -374,35 +373,4 @@ class Transaction(Protocol):
     @property
     def verifiers(self) -> VerifierRepository:
         """The registered verifiers."""
-        ...
-
-
-class Store(ChangeFeed, Protocol):
-    """Where everything is kept.
-
-    A store is safe to use from any thread. What a `write` block did is durable when the block has
-    been left, and did not happen at all if it was left by an exception.
-    """
-
-    def read(self) -> AbstractContextManager[Transaction]:
-        """Open a snapshot for reading."""
-        ...
-
-    def write(self) -> AbstractContextManager[Transaction]:
-        """Open the one transaction that may change things; others wait, then get Unavailable."""
-        ...
-
-    def find_verification(self, token_id: UUID) -> Verification | None:
-        """Return what judging a token needs, in one look-up; None if there is no such record.
-
-        The owner may be a deleted user, unlike anywhere else.
-        """
-        ...
-
-    def check(self) -> None:
-        """Return if the store answers, raise Unavailable if it does not."""
-        ...
-
-    def close(self) -> None:
-        """Let go of everything held open."""
         ...
