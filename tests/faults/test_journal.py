@@ -58,7 +58,7 @@ def test_whoever_dies_around_journal_and_commit_what_was_acknowledged_survives_a
     data, backup = tmp_path / "data", tmp_path / "backup.db"
     make_installation(data)
     with Server(data) as server:
-        tokens = [server.create_token() for _ in range(8)]
+        tokens = [server.create_token() for _ in range(count + 3)]
     assert gatepass("db", "backup", str(backup), "--data", str(data)).returncode == 0
     server = Server(data)
     server.program = [sys.executable, str(KILLER), point, str(count)]
@@ -71,6 +71,7 @@ def test_whoever_dies_around_journal_and_commit_what_was_acknowledged_survives_a
                 acknowledged.add(value)
         if server.is_dead:
             break
+    assert server.is_dead or point == "statement", "nobody died"
     server.kill()
     assert gatepass("db", "check", "--data", str(data)).stdout == "ok\n"
     for put_back in (False, True):
