@@ -14,6 +14,7 @@ from gatepass.connect import open_verifier
 from gatepass.errors import Unavailable
 from support.listener import Listener
 from support.server import EMAIL, PASSWORD, Server, gatepass, make_installation
+from support.waiting import poll
 
 SOAK = bool(os.environ.get("GATEPASS_SOAK"))
 KILLER = Path(__file__).with_name("killer.py")
@@ -58,7 +59,7 @@ def test_whoever_dies_around_journal_and_commit_what_was_acknowledged_survives_a
     data, backup = tmp_path / "data", tmp_path / "backup.db"
     make_installation(data)
     with Server(data) as server:
-        tokens = [server.create_token() for _ in range(8)]
+        tokens = [server.create_token() for _ in range(count + 3)]
     assert gatepass("db", "backup", str(backup), "--data", str(data)).returncode == 0
     server = Server(data)
     server.program = [sys.executable, str(KILLER), point, str(count)]
@@ -71,6 +72,7 @@ def test_whoever_dies_around_journal_and_commit_what_was_acknowledged_survives_a
                 acknowledged.add(value)
         if server.is_dead:
             break
+    poll(lambda: server.is_dead)  # it closes its connections before it is gone
     server.kill()
     assert gatepass("db", "check", "--data", str(data)).stdout == "ok\n"
     for put_back in (False, True):

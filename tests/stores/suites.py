@@ -1,6 +1,7 @@
 """All suites in one class, for the stores of this project."""
 
 from gatepass.testing.change_suite import ChangeSuite
+from gatepass.testing.journal_suite import JournalSuite
 from gatepass.testing.list_suite import EventListSuite, TokenListSuite, UserListSuite
 from gatepass.testing.token_suite import TokenSuite
 from gatepass.testing.transaction_suite import ConcurrencySuite, TransactionSuite
@@ -19,6 +20,7 @@ SUITES = (
     SettingsSuite,
     FailureSuite,
     ChangeSuite,
+    JournalSuite,
     VerifierSuite,
     TransactionSuite,
     ConcurrencySuite,
