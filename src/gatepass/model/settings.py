@@ -10,6 +10,7 @@ from gatepass.model.text import shown
 NO_MAXIMUM = -1
 MOST_DAYS = 36_500
 SECONDS_A_DAY = 86_400
+MOST_BOUND_SECONDS, MOST_GRACE_SECONDS = 60, 3600
 
 SettingValue = bool | int
 
@@ -30,9 +31,11 @@ class Settings:
     retention_days: int = field(default=400, metadata={"name": "tokens.retentionDays", "most": MOST_DAYS})
     """How long the record of an expired or deleted token is kept."""
 
-    bound_seconds: int = field(default=5, metadata={"name": "verifiers.boundSeconds", "most": 60})
+    bound_seconds: int = field(default=5, metadata={"name": "verifiers.boundSeconds", "most": MOST_BOUND_SECONDS})
     """For how long a verifier elsewhere may answer from memory without hearing from us."""
-    grace_seconds: int = field(default=0, metadata={"name": "verifiers.graceSeconds", "least": 0, "most": 3600})
+    grace_seconds: int = field(
+        default=0, metadata={"name": "verifiers.graceSeconds", "least": 0, "most": MOST_GRACE_SECONDS}
+    )
     """How much longer a verifier that asks for it may."""
 
     def public(self) -> dict[str, SettingValue]:

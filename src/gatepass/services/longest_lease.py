@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from gatepass.errors import Unavailable
 from gatepass.interfaces import Page
 from gatepass.model.event import SettingsChanged
-from gatepass.model.settings import ATTRIBUTES, Settings
+from gatepass.model.settings import ATTRIBUTES, MOST_BOUND_SECONDS, MOST_GRACE_SECONDS, Settings
 from gatepass.services.deps import Deps
 
 _MOST_CHANGES = 1000
@@ -13,13 +14,17 @@ _MOST_CHANGES = 1000
 def longest_lease(deps: Deps) -> float:
     """Return for how many seconds from now verifiers may answer from memory by leases given before now.
 
-    A bound that was lowered lately counts as it was: leases by it last.
+    A bound that was lowered lately counts as it was: leases by it last. Where that cannot be read, it is
+    the longest that any setting allows.
     """
     now = deps.clock.now()
-    with deps.store.read() as tx:
-        settings = tx.settings.load()
-        page = Page(limit=_MOST_CHANGES, newest_first=True)
-        events = tx.events.list(page, actions=[SettingsChanged.action])
+    try:
+        with deps.store.read() as tx:
+            settings = tx.settings.load()
+            page = Page(limit=_MOST_CHANGES, newest_first=True)
+            events = tx.events.list(page, actions=[SettingsChanged.action])
+    except Unavailable:
+        return float(MOST_BOUND_SECONDS + MOST_GRACE_SECONDS)
     longest = _longest(settings)
     # From the latest to the earliest: each tells how the settings were before it.
     for event in events:
