@@ -93,6 +93,7 @@ class RemoteSource:
         self._grace = grace
         self._idle: deque[http.client.HTTPConnection] = deque()
         self._following: http.client.HTTPConnection | None = None
+        self._has_stopped = False
 
     def peek(self, presented: PresentedToken) -> Verdict | None:  # noqa: ARG002  the protocol's signature
         """Return None: the server is always asked."""
@@ -117,7 +118,8 @@ class RemoteSource:
         return read_followed(reply)
 
     def stop_following(self) -> None:
-        """Break the connection of the poll that is under way."""
+        """Break the connection of the poll that is under way, and let no other one begin."""
+        self._has_stopped = True
         sock = self._following and self._following.sock
         if sock:
             with suppress(OSError):
@@ -173,6 +175,8 @@ class RemoteSource:
             raise Unavailable(f"{self._upstream.url} does not answer: {_reason(error)}") from None
 
     def _exchange(self, connection: http.client.HTTPConnection, name: str, body: bytes, seconds: float) -> Any:
+        if self._has_stopped and name == "follow":
+            raise Unavailable("following has ended")
         if os.getpid() != self._process:
             # SECURITY: two processes on one connection would get each other's replies.
             raise Unavailable("this verifier was opened before the process forked; open one in each process")
