@@ -21,7 +21,7 @@ class Heard:
 
 
 def change_of(visit: Visit) -> dict[str, str]:
-    """Return the query by which the next page tells how far what was just changed has come; empty with nobody to tell."""
+    """Return the query by which the next page tells how far what was just changed has come; empty for nobody."""
     if not visit.context.followers.count():
         return {}
     with visit.deps.store.read() as tx:
