@@ -13,6 +13,8 @@ from gatepass.model.presented import PresentedToken
 from gatepass.model.rights import FULL_ACCESS
 from gatepass.model.secret import Secret
 from gatepass.model.verdict import Accepted, Reason, Rejected
+from gatepass.verifier.follower import Follower
+from gatepass.verifier.lease import Lease
 from gatepass.verifier.remote import RemoteSource, Upstream
 from gatepass.verifier.replies import read_followed, read_verdicts
 
@@ -27,7 +29,7 @@ ACCEPTED = {
     "allowedNetworks": None,
     "audience": None,
 }
-FOLLOWED = {"epoch": "e", "head": 7, "changes": [[7, "token", str(TOKEN)]], "bound": 5}
+FOLLOWED = {"epoch": "e", "head": 7, "changes": [[7, "token", str(TOKEN)]], "bound": 5, "now": 1500}
 
 
 def verdicts(*told: Any, **more: Any) -> dict[str, Any]:
@@ -83,6 +85,7 @@ def test_changes_are_read_as_they_are_told_and_new_kinds_concern_everything() ->
         (7, ChangeKind.TOKEN, TOKEN),
     ]
     assert read_followed(FOLLOWED | {"changes": None}).changes is None
+    assert (found.bound, found.now) == (5.0, 1.5)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +98,7 @@ def test_changes_are_read_as_they_are_told_and_new_kinds_concern_everything() ->
         {"changes": [[7]]},
         {"changes": 7},
         {"head": "x"},
+        {"now": None},
     ],
 )
 def test_what_is_no_progress_is_an_outage(more: dict[str, Any]) -> None:
@@ -131,15 +135,23 @@ def test_certificates_that_cannot_be_read_are_told() -> None:
 def test_a_process_that_was_forked_asks_nothing_on_the_connections_of_its_parent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    source = RemoteSource(Upstream("http://127.0.0.1:1", Secret("x")), lambda _epoch, _revision: None)
+    source = RemoteSource(Upstream("http://127.0.0.1:1", Secret("x")), Follower(Lease()))
     monkeypatch.setattr(os, "getpid", lambda: -1)
     with pytest.raises(Unavailable, match="forked"):
         source.fetch(ASKED)
 
 
+def test_a_machine_whose_clock_is_wrong_asks_about_no_token() -> None:
+    follower = Follower(Lease())
+    follower.clocks_agree = False
+    source = RemoteSource(Upstream("http://127.0.0.1:1", Secret("x")), follower)
+    with pytest.raises(Unavailable, match="clock differs"):
+        source.fetch(ASKED)
+
+
 def test_no_credential_is_in_what_can_be_printed() -> None:
     upstream = Upstream("http://127.0.0.1:1", Secret("gpvf_secret"))
-    source = RemoteSource(upstream, lambda _epoch, _revision: None)
+    source = RemoteSource(upstream, Follower(Lease()))
     with pytest.raises(Unavailable) as caught:
         source.fetch(ASKED)
     shown = f"{upstream!r} {source!r} {source.instance} {caught.value!r} {vars(upstream)}"
