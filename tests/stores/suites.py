@@ -1,6 +1,6 @@
 """All suites in one class, for the stores of this project."""
 
-from gatepass.testing.change_suite import ChangeSuite
+from gatepass.testing.change_suite import ChangeSuite, WordsSuite
 from gatepass.testing.list_suite import EventListSuite, TokenListSuite, UserListSuite
 from gatepass.testing.token_suite import TokenSuite
 from gatepass.testing.transaction_suite import ConcurrencySuite, TransactionSuite
@@ -27,3 +27,7 @@ SUITES = (
 
 class AllSuites(*SUITES):
     """Every promise of a store. Give a fixture `store`."""
+
+
+class SuitesOfOneHost(AllSuites, WordsSuite):
+    """And those of a store whose writers are all on one host. Give a fixture `store`."""

@@ -373,11 +373,27 @@ class Store(ChangeFeed, Protocol):
         """Open the one transaction that may change things; others wait, then get Unavailable."""
         ...
 
+    def write_uses(self) -> AbstractContextManager[Transaction]:
+        """Open a transaction that counts uses of tokens and does nothing else.
+
+        Where the database can, it neither waits for the one that changes things nor makes that wait.
+        """
+        ...
+
+    @property
+    def answers_inline(self) -> bool:
+        """Tell whether `find_verification` takes microseconds and can be asked anywhere; else it may block."""
+        ...
+
     def find_verification(self, token_id: UUID) -> Verification | None:
         """Return what judging a token needs, in one look-up; None if there is no such record.
 
         The owner may be a deleted user, unlike anywhere else.
         """
+        ...
+
+    def find_verifications(self, token_ids: Iterable[UUID]) -> Mapping[UUID, Verification]:
+        """Return the same for many tokens, in one look-up where the database can; those without a record are left out."""
         ...
 
     def check(self) -> None:

@@ -1,7 +1,7 @@
 """Measures any store: how long each use took, and whether it failed."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 from uuid import UUID
@@ -38,6 +38,22 @@ class ObservedStore:
         """Open the writing transaction."""
         with self._timed("write"), self._store.write() as tx:
             yield tx
+
+    @contextmanager
+    def write_uses(self) -> Iterator[Transaction]:
+        """Open a transaction for uses."""
+        with self._timed("write"), self._store.write_uses() as tx:
+            yield tx
+
+    @property
+    def answers_inline(self) -> bool:
+        """Tell what the store tells."""
+        return self._store.answers_inline
+
+    def find_verifications(self, token_ids: Iterable[UUID]) -> Mapping[UUID, Verification]:
+        """Return what judging many tokens needs."""
+        with self._timed("verify"):
+            return self._store.find_verifications(token_ids)
 
     def find_verification(self, token_id: UUID) -> Verification | None:
         """Return what judging one token needs."""

@@ -1,8 +1,8 @@
 """All repositories in dicts behind one lock."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
 from gatepass.interfaces import Transaction, Verification
@@ -20,6 +20,8 @@ from gatepass.stores.memory.verifiers import MemoryVerifiers
 
 class MemoryStore:
     """Everything in dicts behind one lock; a failed `write` is taken back step by step."""
+
+    answers_inline = True
 
     def __init__(self) -> None:
         """Begin empty, with the default settings."""
@@ -56,6 +58,14 @@ class MemoryStore:
                 raise
             finally:
                 self._undo.clear()
+
+    def write_uses(self) -> AbstractContextManager[Transaction]:
+        """Do as `write` does."""
+        return self.write()
+
+    def find_verifications(self, token_ids: Iterable[UUID]) -> Mapping[UUID, Verification]:
+        """Return what judging each of them needs."""
+        return {each: found for each in token_ids if (found := self.find_verification(each))}
 
     def find_verification(self, token_id: UUID) -> Verification | None:
         """Return what judging a token needs."""

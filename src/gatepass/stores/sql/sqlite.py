@@ -6,8 +6,8 @@ start, because versions before 3.51.3 can lose committed writes (the WAL-reset r
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Self
 from uuid import UUID
@@ -91,6 +91,8 @@ def _translated() -> Iterator[None]:
 
 class SqliteStore:
     """A store in one SQLite file, shared by any number of processes on one host."""
+
+    answers_inline = True
 
     def __init__(self, path: Path, *, vfs: str | None = None) -> None:
         """Open an existing database of exactly this code's schema.
@@ -187,10 +189,18 @@ class SqliteStore:
                 connection.raw.close(True)
                 self._writer = None
 
+    def write_uses(self) -> AbstractContextManager[Transaction]:
+        """Open the writing transaction: a file has only one."""
+        return self.write()
+
     def find_verification(self, token_id: UUID) -> Verification | None:
         """Return what judging one token needs, with one statement."""
         with self._reader() as connection:
             return find_verification(connection, token_id)
+
+    def find_verifications(self, token_ids: Iterable[UUID]) -> Mapping[UUID, Verification]:
+        """Return what judging each of them needs."""
+        return {each: found for each in token_ids if (found := self.find_verification(each))}
 
     @property
     def words(self) -> Sequence[int]:

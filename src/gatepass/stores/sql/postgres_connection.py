@@ -1,0 +1,160 @@
+"""Connections to PostgreSQL: how they are made, how long they wait, and what their errors mean.
+
+Nothing waits for ever. The server ends a statement after STATEMENT_SECONDS; where no answer comes at
+all (a dead line, a standby that does not confirm) the client gives up after REPLY_SECONDS.
+"""
+
+import select
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
+from psycopg.rows import TupleRow
+
+from gatepass.errors import BadConfiguration, Conflict, Unavailable
+from gatepass.stores.sql.connection import Row, Value
+from gatepass.stores.sql.dialect import postgres_query, postgres_values
+
+STATEMENT_SECONDS = 2
+LOCK_SECONDS = 1
+IDLE_SECONDS = 5
+"""How long a transaction may do nothing before the server ends it."""
+CONNECT_SECONDS = 2
+REPLY_SECONDS = 3.0
+
+_LIMITS = {
+    "statement_timeout": STATEMENT_SECONDS * 1000,
+    "lock_timeout": LOCK_SECONDS * 1000,
+    "idle_in_transaction_session_timeout": IDLE_SECONDS * 1000,
+}
+LIMIT_SESSION = "; ".join(f"SET {name} = {value}" for name, value in _LIMITS.items())
+LIMIT_TRANSACTION = "; ".join(f"SET LOCAL {name} = {value}" for name, value in _LIMITS.items())
+
+_DEFAULTS = {
+    "connect_timeout": str(CONNECT_SECONDS),
+    "application_name": "gatepass",
+    "client_encoding": "UTF8",
+    # Of several hosts the one that takes writes: a standby shows what was true a moment ago.
+    "target_session_attrs": "read-write",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "5000",
+}
+
+_BUSY = frozenset({"55P03", "40P01", "40001", "57014"})
+"""lock_not_available, deadlock_detected, serialization_failure, query_canceled."""
+
+T = TypeVar("T")
+
+
+class RawConnection(psycopg.Connection[TupleRow]):
+    """A connection that gives up, and closes itself, when no answer comes."""
+
+    patience = REPLY_SECONDS
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        """Wait for the server's answer. Raises OperationalError when it takes too long."""
+        try:
+            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+        except psycopg.errors._WaitTimeout:  # noqa: SLF001  nothing else tells it from the other errors
+            # SECURITY: whatever the server still says belongs to nobody any more.
+            self.pgconn.finish()
+            raise
+
+
+class PostgresConnection:
+    """The connection that the SQL of this package is written against."""
+
+    def __init__(self, raw: RawConnection) -> None:
+        """Work in the open transaction of `raw`."""
+        self._raw = raw
+
+    def one(self, sql: str, **values: Value) -> Row | None:
+        """Run a query, return its first row."""
+        with translated():
+            return self._execute(sql, values).fetchone()
+
+    def all(self, sql: str, **values: Value) -> Sequence[Row]:
+        """Run a query, return all rows."""
+        with translated():
+            return self._execute(sql, values).fetchall()
+
+    def run(self, sql: str, **values: Value) -> int:
+        """Run a statement, return how many rows it changed."""
+        with translated():
+            return self._execute(sql, values).rowcount
+
+    def _execute(self, sql: str, values: dict[str, Value]) -> psycopg.Cursor[TupleRow]:
+        return self._raw.execute(postgres_query(sql).encode(), postgres_values(values))
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what the driver raises into our own errors. Its text can quote rows and never gets into one."""
+    try:
+        yield
+    except psycopg.IntegrityError:
+        raise Conflict("this contradicts what is stored") from None
+    except psycopg.Error as error:
+        if error.sqlstate in _BUSY:
+            raise Unavailable("the database is busy") from None
+        kind = type(error).__name__
+        raise Unavailable(f"the database failed: {kind} {error.sqlstate or ''}".rstrip()) from None
+
+
+def parameters_of(url: str) -> Mapping[str, Any]:
+    """Read a `postgresql://` URL, or libpq's `key=value` words. Raises BadConfiguration without quoting it."""
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.Error:
+        # SECURITY: the driver's text would quote the part it cannot read, and that may be the password.
+        raise BadConfiguration(
+            "store.database", "cannot be read", hint="it is like postgresql://gatepass@db.example.com/gatepass"
+        ) from None
+    return _DEFAULTS | given
+
+
+def connect(parameters: Mapping[str, Any], *, patience: float = REPLY_SECONDS) -> RawConnection:
+    """Open one connection. Raises Unavailable."""
+    with translated():
+        raw = RawConnection.connect("", autocommit=True, prepare_threshold=None, **parameters)
+    raw.patience = patience
+    return raw
+
+
+def require_alive(raw: RawConnection) -> None:
+    """Raise OperationalError if the server ended a connection while it was idle; costs no round trip."""
+    arrived = select.poll()
+    arrived.register(raw.pgconn.socket, select.POLLIN)
+    while arrived.poll(0):
+        raw.pgconn.consume_input()  # raises at the end of the stream
+
+
+def commit(raw: RawConnection) -> None:
+    """Commit. Raises Unavailable if that failed, or if it is not known whether it did not."""
+    warnings: list[str] = []
+    raw.add_notice_handler(warned := lambda notice: warnings.append(notice.severity_nonlocalized or ""))
+    try:
+        with translated():
+            done = raw.execute("COMMIT").statusmessage
+    finally:
+        raw.remove_notice_handler(warned)
+    if done != "COMMIT":
+        raise Unavailable("the database took the transaction back")
+    # SECURITY: a wait for the standby that was cut short ends in a warning; the standby may not have it.
+    if "WARNING" in warnings:
+        raise Unavailable("it is not known whether the standby has this")
+
+
+def abandon(raw: RawConnection) -> None:
+    """Take an open transaction back; a connection that cannot is closed."""
+    try:
+        if raw.info.transaction_status not in {TransactionStatus.IDLE, TransactionStatus.UNKNOWN}:
+            raw.execute("ROLLBACK")
+    except psycopg.Error:
+        raw.close()

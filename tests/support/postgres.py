@@ -1,0 +1,93 @@
+"""A PostgreSQL server of the tests' own, on a unix socket in a folder that goes with it.
+
+PostgreSQL refuses to run as root, so root starts it as the user `postgres` that Debian's package makes.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psycopg
+
+from gatepass.stores.sql.postgres import PostgresStore
+from gatepass.stores.sql.postgres_schema import upgrade
+
+EMPTIED = "token_uses tokens sessions passwords password_links users failures events settings changes verifiers".split()
+
+USER = "gatepass"
+"""Owns its databases and may do nothing else."""
+
+
+class PostgresServer:
+    """Starts in about a second; forgets everything when it is closed."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="gatepass-pg-"))
+        self._data = self.folder / "data"
+        self._as: dict[str, object] = {}
+        if os.geteuid() == 0:
+            user = pwd.getpwnam("postgres")
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            self._as = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        self._run("initdb", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
+        self._made = 0
+        self.start()
+        self.execute(f"CREATE ROLE {USER} LOGIN PASSWORD 'a secret of the tests'")
+
+    def _run(self, command: str, *arguments: str) -> None:
+        newest = max(Path("/usr/lib/postgresql").iterdir(), key=lambda each: int(each.name))
+        subprocess.run(
+            [newest / "bin" / command, "-D", self._data, *arguments],
+            check=True,
+            capture_output=True,
+            cwd=self.folder,
+            env={"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]},
+            **self._as,
+        )
+
+    def start(self) -> None:
+        # Nothing here survives a power cut, and need not. Everything else is as it is for real.
+        options = f"-k {self.folder} -c listen_addresses= -c fsync=off -c shared_buffers=16MB -c max_connections=60"
+        self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def execute(self, statement: str, database: str = "postgres") -> list[tuple]:
+        """Run a statement as the superuser."""
+        with psycopg.connect(host=str(self.folder), user="postgres", dbname=database, autocommit=True) as connection:
+            found = connection.execute(statement)
+            return found.fetchall() if found.description else []
+
+    def create_database(self) -> str:
+        """Make an empty database; return its URL."""
+        self._made += 1
+        name = f"test{self._made}"
+        self.execute(f"CREATE DATABASE {name} OWNER {USER}")
+        return self.url(name)
+
+    def url(self, name: str, user: str = USER) -> str:
+        return f"postgresql://{user}@/{name}?host={self.folder}"
+
+    def close(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder)
+
+
+def make_database(server: PostgresServer) -> str:
+    """Make a database with the schema; return its URL."""
+    url = server.create_database()
+    upgrade(url)
+    return url
+
+
+def emptied(store: PostgresStore) -> PostgresStore:
+    """Return a store as it was when it was made; much quicker than to make another."""
+    with store.write() as tx:
+        for table in EMPTIED:
+            tx.changes._db.run(f"DELETE FROM {table}")
+        tx.changes._db.run("UPDATE counters SET value = 0 WHERE name <> 'schema'")
+    return store
