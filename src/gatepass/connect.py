@@ -32,20 +32,24 @@ class SystemClock:
 
 
 class StoreSource:
-    """Verdicts straight from a store on this host: a look-up takes microseconds, so it is made inline."""
+    """Verdicts straight from a store: inline where a look-up takes microseconds, else many at a time."""
 
     def __init__(self, store: Store, keyring: Keyring) -> None:
         """Read from `store`."""
         self._store = store
         self._keyring = keyring
+        self._answers_inline = store.answers_inline
 
-    def peek(self, presented: PresentedToken) -> Verdict:
-        """Look the token up and judge it."""
+    def peek(self, presented: PresentedToken) -> Verdict | None:
+        """Look the token up and judge it, if the store answers inline."""
+        if not self._answers_inline:
+            return None
         return judge_token(self._store.find_verification(presented.id), presented, keyring=self._keyring)
 
     def fetch(self, presented: Sequence[PresentedToken]) -> Sequence[Verdict]:
         """Judge many."""
-        return [self.peek(each) for each in presented]
+        found = self._store.find_verifications([each.id for each in presented]).found
+        return [judge_token(found.get(each.id), each, keyring=self._keyring) for each in presented]
 
 
 class UseWriter:
@@ -142,15 +146,18 @@ class EmbeddedVerifier(Verifier):
                 self.uses.flush()
 
 
-def open_verifier(data: str | Path) -> EmbeddedVerifier:
+def open_verifier(data: str | Path, *, database: str = "") -> EmbeddedVerifier:
     """Open a verifier beside the server of the installation in the directory `data`, on the same host.
 
     It needs `gatepass[server]`. A token deleted by any process is refused here before the call that
-    deleted it returns. Raises BadConfiguration if there is no installation that can be used.
+    deleted it returns. With `database`, the URL of the installation's PostgreSQL database, the host may
+    be another one with a copy of the key file in `data`; then each request is looked up there. Raises
+    BadConfiguration if there is no installation that can be used, Unavailable if it is out of reach.
     """
     # Here, and not above: a verifier over a server far away needs neither of them.
+    from gatepass.stores import open_store  # noqa: PLC0415
     from gatepass.stores.keyfile import KeyFile  # noqa: PLC0415
-    from gatepass.stores.sql.sqlite import SqliteStore  # noqa: PLC0415
 
     folder = Path(data)
-    return EmbeddedVerifier(SqliteStore(folder / "gatepass.db"), KeyFile(folder / "gatepass.keys"))
+    store = open_store(folder, database)
+    return EmbeddedVerifier(store, KeyFile(folder / "gatepass.keys"))

@@ -9,13 +9,14 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
 from gatepass.stores.sql.postgres import PostgresStore
 from gatepass.stores.sql.postgres_schema import upgrade
 
-EMPTIED = "token_uses tokens sessions passwords password_links users failures events settings changes verifiers".split()
+EMPTIED = ("token_uses", "tokens", "sessions", "users", "failures", "events", "settings", "changes", "verifiers")
 
 USER = "gatepass"
 """Owns its databases and may do nothing else."""
@@ -91,3 +92,8 @@ def emptied(store: PostgresStore) -> PostgresStore:
             tx.changes._db.run(f"DELETE FROM {table}")
         tx.changes._db.run("UPDATE counters SET value = 0 WHERE name <> 'schema'")
     return store
+
+
+def database_of(url: str) -> str:
+    """Return the name of the database that a URL of this server leads to."""
+    return urlsplit(url).path.removeprefix("/")

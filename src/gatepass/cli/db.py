@@ -1,13 +1,15 @@
-"""`gatepass db`: the database file."""
+"""`gatepass db`: the database."""
 
+from contextlib import closing
 from pathlib import Path
 
 import click
 
-from gatepass.cli.options import config_option, data_option
+from gatepass.cli.options import Place, place_options
 from gatepass.cli.output import DONE, FAILED, json_option, progress_bar, show_json
-from gatepass.server.installation import DATABASE, serve_lock
-from gatepass.server.settings import load_config
+from gatepass.errors import BadConfiguration
+from gatepass.server.installation import serve_lock
+from gatepass.stores import DATABASE, open_store, upgrade_postgres
 from gatepass.stores.sql import sqlite
 
 
@@ -16,21 +18,14 @@ def db() -> None:
     """Check, upgrade and back up the database."""
 
 
-def _path(data: str | None, config_file: Path | None) -> Path:
-    return Path(load_config({"store.data": data}, file=config_file).store.data) / DATABASE
-
-
 @db.command()
-@data_option
-@config_option
+@place_options
 @json_option
-def check(data: str | None, config_file: Path | None, *, as_json: bool) -> int:
+def check(place: Place, *, as_json: bool) -> int:
     """Read the whole database and report what is wrong with it."""
-    store = sqlite.SqliteStore(_path(data, config_file))
-    try:
+    config = place.load().store
+    with closing(open_store(Path(config.data), config.database)) as store:
         found = store.check_integrity()
-    finally:
-        store.close()
     if as_json:
         show_json({"ok": not found, "problems": found})
     else:
@@ -39,14 +34,16 @@ def check(data: str | None, config_file: Path | None, *, as_json: bool) -> int:
 
 
 @db.command()
-@data_option
-@config_option
+@place_options
 @json_option
-def upgrade(data: str | None, config_file: Path | None, *, as_json: bool) -> None:
+def upgrade(place: Place, *, as_json: bool) -> None:
     """Bring the schema up to this version. Stop the server and make a backup first."""
-    path = _path(data, config_file)
-    with serve_lock(path.parent):
-        done = sqlite.upgrade(path)
+    config = place.load().store
+    if config.database:
+        done = upgrade_postgres(config.database)
+    else:
+        with serve_lock(Path(config.data)):
+            done = sqlite.upgrade(Path(config.data) / DATABASE)
     if as_json:
         show_json({"applied": done})
     else:
@@ -55,17 +52,15 @@ def upgrade(data: str | None, config_file: Path | None, *, as_json: bool) -> Non
 
 @db.command()
 @click.argument("target", type=click.Path(path_type=Path))
-@data_option
-@config_option
+@place_options
 @json_option
-def backup(target: Path, data: str | None, config_file: Path | None, *, as_json: bool) -> None:
+def backup(target: Path, place: Place, *, as_json: bool) -> None:
     """Copy the database into a new file while the server runs. Back up the key file apart from it."""
-    store = sqlite.SqliteStore(_path(data, config_file))
-    try:
-        with progress_bar("copying") as advance:
-            store.backup(target, advance)
-    finally:
-        store.close()
+    config = place.load().store
+    if config.database:
+        raise BadConfiguration("store.database", "is backed up with PostgreSQL's own tools", hint="pg_dump, or better")
+    with closing(sqlite.SqliteStore(Path(config.data) / DATABASE)) as store, progress_bar("copying") as advance:
+        store.backup(target, advance)
     size = target.stat().st_size
     if as_json:
         show_json({"file": str(target), "bytes": size})

@@ -1,16 +1,13 @@
 """`gatepass verifiers`: services that may ask about tokens, on the server's own disk."""
 
-from pathlib import Path
-
 import click
 
-from gatepass.cli.options import config_option, data_option
+from gatepass.cli.options import Place, place_options
 from gatepass.cli.output import json_option, show_json, show_table
 from gatepass.model.actor import CONSOLE
 from gatepass.model.instant import iso
 from gatepass.model.registered_verifier import RegisteredVerifier
 from gatepass.server.installation import opened
-from gatepass.server.settings import load_config
 from gatepass.services.add_verifier import add_verifier
 from gatepass.services.list_verifiers import list_verifiers
 from gatepass.services.remove_verifier import remove_verifier
@@ -23,12 +20,11 @@ def verifiers() -> None:
 
 @verifiers.command()
 @click.argument("name")
-@data_option
-@config_option
+@place_options
 @json_option
-def add(name: str, data: str | None, config_file: Path | None, *, as_json: bool) -> None:
+def add(name: str, place: Place, *, as_json: bool) -> None:
     """Register a service and print its credential, this once. A running server knows it at once."""
-    with opened(load_config({"store.data": data}, file=config_file)) as deps:
+    with opened(place.load()) as deps:
         added = add_verifier(deps, CONSOLE, name)
     # SECURITY: the one place where the credential is revealed.
     credential = added.credential.reveal()
@@ -42,12 +38,11 @@ def add(name: str, data: str | None, config_file: Path | None, *, as_json: bool)
 
 
 @verifiers.command("list")
-@data_option
-@config_option
+@place_options
 @json_option
-def list_(data: str | None, config_file: Path | None, *, as_json: bool) -> None:
+def list_(place: Place, *, as_json: bool) -> None:
     """List the registered services. Their credentials stay hidden."""
-    with opened(load_config({"store.data": data}, file=config_file)) as deps:
+    with opened(place.load()) as deps:
         rows = [_row(verifier) for verifier in list_verifiers(deps, CONSOLE)]
     if as_json:
         show_json({"data": rows})
@@ -57,12 +52,11 @@ def list_(data: str | None, config_file: Path | None, *, as_json: bool) -> None:
 
 @verifiers.command()
 @click.argument("verifier", metavar="NAME-OR-ID")
-@data_option
-@config_option
+@place_options
 @json_option
-def remove(verifier: str, data: str | None, config_file: Path | None, *, as_json: bool) -> None:
+def remove(verifier: str, place: Place, *, as_json: bool) -> None:
     """Remove a service: its credential is refused from now on, for ever."""
-    with opened(load_config({"store.data": data}, file=config_file)) as deps:
+    with opened(place.load()) as deps:
         removed = remove_verifier(deps, CONSOLE, verifier)
     if as_json:
         show_json({"removed": str(removed.id)})

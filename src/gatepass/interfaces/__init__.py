@@ -21,7 +21,7 @@ from gatepass.interfaces.stored import (
     UserRepository,
     VerifierRepository,
 )
-from gatepass.interfaces.verification import ChangeFeed, VerdictSource, Verification
+from gatepass.interfaces.verification import ChangeFeed, Head, VerdictSource, Verification, Verifications
 
 __all__ = [
     "ChangeFeed",
@@ -29,6 +29,7 @@ __all__ = [
     "Clock",
     "EventRepository",
     "FailureRepository",
+    "Head",
     "Keyring",
     "NewToken",
     "Page",
@@ -45,5 +46,6 @@ __all__ = [
     "UserRepository",
     "VerdictSource",
     "Verification",
+    "Verifications",
     "VerifierRepository",
 ]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
-from gatepass.interfaces.verification import ChangeFeed, Verification
+from gatepass.interfaces.verification import ChangeFeed, Verification, Verifications
 from gatepass.model.change import Change, ChangeKind
 from gatepass.model.event import EventRecord
 from gatepass.model.registered_verifier import RegisteredVerifier
@@ -392,12 +392,16 @@ class Store(ChangeFeed, Protocol):
         """
         ...
 
-    def find_verifications(self, token_ids: Iterable[UUID]) -> Mapping[UUID, Verification]:
-        """Return the same for many tokens, in one look-up where the database can; those without a record are left out."""
+    def find_verifications(self, token_ids: Iterable[UUID]) -> Verifications:
+        """Return the same for many tokens, in one look-up where the database can."""
         ...
 
     def check(self) -> None:
         """Return if the store answers, raise Unavailable if it does not."""
+        ...
+
+    def check_integrity(self) -> Sequence[str]:
+        """Read everything and return what is wrong with it."""
         ...
 
     def close(self) -> None:

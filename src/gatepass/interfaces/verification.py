@@ -1,6 +1,6 @@
 """What verification needs of whatever keeps the tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
@@ -27,6 +27,23 @@ class Verification(NamedTuple):
     owner_is_deleted: bool
     enabled: bool
     """Whether tokens are switched on."""
+
+
+class Head(NamedTuple):
+    """How far the changes in a database have come, and in which history of it."""
+
+    revision: int
+    epoch: str
+    """Another one after another database, a restored one or a promoted standby was put in place."""
+
+
+class Verifications(NamedTuple):
+    """What was found for many tokens, all read at one moment."""
+
+    found: Mapping[UUID, Verification]
+    """Those that have a record."""
+    head: Head | None
+    """How far the changes had come at that moment; None where `words` tell it."""
 
 
 class VerdictSource(Protocol):

@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 _WORKERS = 16
 _HASHES_WAITING = 64
+_LOOKING = 64
+"""Look-ups for `/verify` that may be under way where the store blocks; they share a few queries."""
 
 
 class WorkPool:
@@ -73,6 +75,8 @@ class Context:
         self.probes = ProbeLimit(deps.clock, per_minute=config.sign_in.unknown_tokens_per_minute)
         self.proxies = TrustedProxies(config.server.trusted_proxies)
         self.work = WorkPool("work", workers=_WORKERS, waiting=1000)
+        # Whoever finds all of them waiting for the database is told so at once.
+        self.looking = WorkPool("look-up", workers=_LOOKING, waiting=0)
         # One core stays free: a flood of sign-ins must not hold up verification, here or in the processes beside.
         self.hashing = WorkPool("password", workers=max(1, cores() - 1), waiting=_HASHES_WAITING)
 
@@ -97,6 +101,7 @@ class Context:
     def close(self) -> None:
         """Stop the threads."""
         self.work.close()
+        self.looking.close()
         self.hashing.close()
 
 

@@ -1,9 +1,9 @@
-"""An installation: a directory with the database and the key file, and how to open or make one."""
+"""An installation: a directory with the key file, the database there or elsewhere, and how to open or make one."""
 
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,12 +19,12 @@ from gatepass.services.change_settings import change_settings
 from gatepass.services.create_user import create_user
 from gatepass.services.deps import Deps
 from gatepass.services.throttle import Throttle
+from gatepass.stores import DATABASE, open_store, require_driver
 from gatepass.stores.files import require_private_directory, sync_directory
 from gatepass.stores.keyfile import KeyFile
 from gatepass.stores.observed import ObservedStore, StoreObserver
 from gatepass.stores.sql.sqlite import SqliteStore
 
-DATABASE = "gatepass.db"
 KEYS = "gatepass.keys"
 LOCK = "serve.lock"
 
@@ -44,7 +44,7 @@ def open_deps(data: Path, config: Config, *, observer: StoreObserver | None = No
             str(data), "holds no installation", hint=f"gatepass init --data {data} --email … --password-file …"
         )
     keyring = KeyFile(data / KEYS)
-    store: Store = SqliteStore(data / DATABASE)
+    store = open_store(data, config.store.database)
     return build_deps(ObservedStore(store, observer) if observer else store, keyring, config.sign_in)
 
 
@@ -79,11 +79,12 @@ def build_deps(store: Store, keyring: Keyring, config: SignInConfig, clock: Cloc
 
 
 def create_installation(
-    data: Path, config: SignInConfig, *, email: str, password: Secret, enable_tokens: bool = False
+    data: Path, config: SignInConfig, *, email: str, password: Secret, enable_tokens: bool = False, database: str = ""
 ) -> None:
     """Make an installation with its first administrator, or leave nothing behind.
 
-    Raises Conflict if `data` holds (a part of) one, InvalidInput naming `email` or `password`.
+    With `database`, the URL of an empty PostgreSQL database, everything but the key file is kept there.
+    Raises Conflict if `data` or the database holds (a part of) one, InvalidInput naming `email` or `password`.
     """
     if exists(data):
         raise Conflict(f"{str(data)!r} holds an installation already", hint="nothing was changed")
@@ -94,18 +95,30 @@ def create_installation(
     with TemporaryDirectory(prefix=".init-", dir=data) as folder:
         draft = Path(folder)
         keyring = KeyFile.create(draft / KEYS)
-        store = SqliteStore.create(draft / DATABASE)
-        try:
+        with _new_store(draft, database) as store:
             deps = build_deps(store, keyring, config)
-            create_user(deps, CONSOLE, email=email, password=password, is_admin=True)
             if enable_tokens:
                 change_settings(deps, CONSOLE, {"apiAccessTokens.enabled": True})
-        finally:
-            store.close()
+            # Last: a database with a person in it is an installation.
+            create_user(deps, CONSOLE, email=email, password=password, is_admin=True)
         # The keys first: a database without them would look like one that lost them.
-        for name in (KEYS, DATABASE):
+        for name in (KEYS,) if database else (KEYS, DATABASE):
             (data / name).hardlink_to(draft / name)  # never over a file that somebody else made meanwhile
     sync_directory(data)
+
+
+@contextmanager
+def _new_store(draft: Path, database: str) -> Iterator[Store]:
+    """Open a new store; of PostgreSQL an empty schema stays if the block fails, and the next attempt takes it."""
+    if database:
+        require_driver()
+        from gatepass.stores.sql.postgres_schema import initialising  # noqa: PLC0415  it brings the driver
+
+        with initialising(database), closing(open_store(draft, database)) as store:
+            yield store
+    else:
+        with closing(SqliteStore.create(draft / DATABASE)) as store:
+            yield store
 
 
 @contextmanager

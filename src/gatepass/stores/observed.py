@@ -1,13 +1,13 @@
 """Measures any store: how long each use took, and whether it failed."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 from uuid import UUID
 
 from gatepass.errors import Unavailable
-from gatepass.interfaces import Store, Transaction, Verification
+from gatepass.interfaces import Store, Transaction, Verification, Verifications
 from gatepass.model.change import Change
 
 
@@ -50,7 +50,7 @@ class ObservedStore:
         """Tell what the store tells."""
         return self._store.answers_inline
 
-    def find_verifications(self, token_ids: Iterable[UUID]) -> Mapping[UUID, Verification]:
+    def find_verifications(self, token_ids: Iterable[UUID]) -> Verifications:
         """Return what judging many tokens needs."""
         with self._timed("verify"):
             return self._store.find_verifications(token_ids)
@@ -73,6 +73,10 @@ class ObservedStore:
     def check(self) -> None:
         """Ask the store whether it answers."""
         self._store.check()
+
+    def check_integrity(self) -> Sequence[str]:
+        """Ask the store to read everything."""
+        return self._store.check_integrity()
 
     def close(self) -> None:
         """Close the store."""

@@ -1,11 +1,11 @@
 """All repositories in dicts behind one lock."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
-from gatepass.interfaces import Transaction, Verification
+from gatepass.interfaces import Transaction, Verification, Verifications
 from gatepass.model.change import Change
 from gatepass.stores.memory.changes import MemoryChanges
 from gatepass.stores.memory.events import MemoryEvents
@@ -63,9 +63,10 @@ class MemoryStore:
         """Do as `write` does."""
         return self.write()
 
-    def find_verifications(self, token_ids: Iterable[UUID]) -> Mapping[UUID, Verification]:
-        """Return what judging each of them needs."""
-        return {each: found for each in token_ids if (found := self.find_verification(each))}
+    def find_verifications(self, token_ids: Iterable[UUID]) -> Verifications:
+        """Look up one after the other."""
+        found = {each: one for each in token_ids if (one := self.find_verification(each))}
+        return Verifications(found, head=None)
 
     def find_verification(self, token_id: UUID) -> Verification | None:
         """Return what judging a token needs."""
@@ -94,6 +95,10 @@ class MemoryStore:
 
     def check(self) -> None:
         """Do nothing: memory is always there."""
+
+    def check_integrity(self) -> Sequence[str]:
+        """Find nothing: it is as it was put here."""
+        return []
 
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""

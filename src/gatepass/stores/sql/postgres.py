@@ -4,20 +4,24 @@ Writers go one after the other, as in SQLite: each begins by locking the row tha
 (docs/decisions/0012). Uses of tokens are written beside them. Verification has connections of its own.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from uuid import UUID
 
 from psycopg_pool import ConnectionPool
 
 from gatepass.errors import BadConfiguration, Unavailable
-from gatepass.interfaces import Transaction, Verification
+from gatepass.interfaces import Head, Transaction, Verification, Verifications
 from gatepass.model.change import Change
 from gatepass.stores.sql.connection import Connection
+from gatepass.stores.sql.gathering import Gathering
+from gatepass.stores.sql.integrity import find_faults
 from gatepass.stores.sql.postgres_connection import (
-    LIMIT_SESSION,
-    LIMIT_TRANSACTION,
+    CONNECT_SECONDS,
+    UNHURRIED,
+    VERIFYING,
+    WORKING,
+    Patience,
     PostgresConnection,
     RawConnection,
     abandon,
@@ -34,30 +38,14 @@ from gatepass.stores.sql.verification import find_verifications
 LEAST_VERSION = 150_000
 CHANNEL = "gatepass"
 """What a transaction that changes what is accepted notifies; a hint, never the truth."""
-VERIFYING, WORKING = 4, 8
-"""The most connections for verification, and for everything else."""
-WAIT_SECONDS = 1.5
-"""How long a caller waits for a connection."""
+MOST_VERIFYING, MOST_WORKING = 4, 8
+"""The most connections of one process for verification, and for everything else."""
 
 _DURABLE = frozenset({"on", "remote_apply"})
 _NEVER_SETTLED = (1, 0)
 
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _BESIDE = "BEGIN ISOLATION LEVEL READ COMMITTED"
-_HEAD = (
-    "SELECT (SELECT value FROM counters WHERE name = 'changes'),"
-    " (SELECT system_identifier FROM pg_control_system()),"
-    " substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8),"
-    " (SELECT value FROM counters WHERE name = 'restores')"
-)
-
-
-class Head(NamedTuple):
-    """How far the changes have come, and of which database's history that is told."""
-
-    revision: int
-    epoch: str
-    """Another one means another history: nothing known of the earlier one counts."""
 
 
 class PostgresStore:
@@ -72,27 +60,40 @@ class PostgresStore:
         BadConfiguration for a database that is not ours, of another schema, or that acknowledges
         what it could lose; Unavailable if it is out of reach.
         """
-        parameters = parameters_of(url)
+        parameters = self._parameters = parameters_of(url)
         with connect(parameters) as raw:
             _require_trustworthy(raw)
             require_schema(PostgresConnection(raw))
             self.behind_pooler = is_behind_pooler(raw)
-        self._limits = LIMIT_TRANSACTION if self.behind_pooler else ""
-        self._verifying = self._pool(parameters, VERIFYING)
-        self._working = self._pool(parameters, WORKING)
+        self._verifying = self._pool(parameters, MOST_VERIFYING, patience=VERIFYING)
+        self._working = self._pool(parameters, MOST_WORKING, patience=WORKING)
+        try:
+            with translated():
+                for pool in (self._verifying, self._working):
+                    pool.wait(CONNECT_SECONDS)
+        except BaseException:
+            self.close()
+            raise
+        self._gathering = Gathering(self._look_up, at_once=MOST_VERIFYING, seconds=VERIFYING.lending)
 
-    def _pool(self, parameters: Mapping[str, object], most: int) -> "ConnectionPool[RawConnection]":
-        # Behind a pooler a session is not ours: nothing may be prepared in it or set for longer than a transaction.
-        prepare = None if self.behind_pooler else 2
+    def _pool(
+        self, parameters: Mapping[str, object], most: int, *, patience: Patience
+    ) -> "ConnectionPool[RawConnection]":
+        def prepare(raw: RawConnection) -> None:
+            raw.patience = patience
+            if not self.behind_pooler:
+                raw.execute(patience.limits(scope="SESSION").encode())
+
         return ConnectionPool(
             connection_class=RawConnection,
-            kwargs={**parameters, "autocommit": True, "prepare_threshold": prepare},
+            # Behind a pooler a session is not ours: nothing may be prepared in it or set for longer than a transaction.
+            kwargs={**parameters, "autocommit": True, "prepare_threshold": None if self.behind_pooler else 2},
             min_size=1,
             max_size=most,
-            timeout=WAIT_SECONDS,
+            timeout=patience.lending,
             reconnect_timeout=1,
             num_workers=1,
-            configure=None if self.behind_pooler else _limit_session,
+            configure=prepare,
             check=require_alive,
             open=True,
         )
@@ -108,11 +109,12 @@ class PostgresStore:
             pool.putconn(raw)
 
     @contextmanager
-    def _begun(self, pool: "ConnectionPool[RawConnection]", *statements: str) -> Iterator[RawConnection]:
+    def _begun(self, pool: "ConnectionPool[RawConnection]", begin: str) -> Iterator[RawConnection]:
         """Lend a connection with an open transaction, begun in one round trip."""
         with self._lent(pool) as raw:
             with translated():
-                raw.execute("; ".join([statements[0], *filter(None, [self._limits]), *statements[1:]]).encode())
+                limits = [raw.patience.limits(scope="LOCAL")] if self.behind_pooler else []
+                raw.execute("; ".join([begin, *limits]).encode())
             yield raw
 
     @contextmanager
@@ -130,7 +132,9 @@ class PostgresStore:
             transaction = SqlTransaction(connection)
             yield transaction
             if transaction.changes.latest is not None:
-                connection.run("SELECT pg_notify(:channel, :latest)", channel=CHANNEL, latest=str(transaction.changes.latest))
+                connection.run(
+                    "SELECT pg_notify(:channel, :latest)", channel=CHANNEL, latest=str(transaction.changes.latest)
+                )
             commit(raw)
 
     @contextmanager
@@ -142,10 +146,13 @@ class PostgresStore:
 
     def find_verification(self, token_id: UUID) -> Verification | None:
         """Return what judging one token needs."""
-        return self.find_verifications([token_id]).get(token_id)
+        return self.find_verifications([token_id]).found.get(token_id)
 
-    def find_verifications(self, token_ids: Iterable[UUID]) -> Mapping[UUID, Verification]:
-        """Return what judging many tokens needs, with one statement."""
+    def find_verifications(self, token_ids: Iterable[UUID]) -> Verifications:
+        """Return what judging many tokens needs; those asked for at the same time share one statement."""
+        return self._gathering.find(token_ids)
+
+    def _look_up(self, token_ids: Collection[UUID]) -> Verifications:
         with self._looking() as connection:
             return find_verifications(connection, token_ids)
 
@@ -171,16 +178,20 @@ class PostgresStore:
 
     def head(self) -> Head:
         """Return how far the changes have come, in one look-up. Raises Unavailable also on a standby."""
-        with self._looking() as connection:
-            row = connection.one(_HEAD)
-        if row is None or row[0] is None:
+        found = self._look_up(()).head
+        if found is None:
             raise Unavailable("the database counts no changes")
-        revision, system, timeline, restores = row
-        return Head(int(revision), f"{system}-{timeline}-{restores or 0}")
+        return found
 
     def check(self) -> None:
         """Look how far the changes have come."""
         self.head()
+
+    def check_integrity(self) -> Sequence[str]:
+        """Read every row and return what is wrong; PostgreSQL itself has `pg_amcheck` for its files."""
+        with closing(connect(self._parameters, patience=UNHURRIED)) as raw:
+            raw.execute(_SNAPSHOT)
+            return find_faults(PostgresConnection(raw))
 
     def close(self) -> None:
         """Close all connections."""
@@ -202,13 +213,11 @@ def is_behind_pooler(raw: RawConnection) -> bool:
     return row is None or row[0] != raw.info.backend_pid
 
 
-def _limit_session(raw: RawConnection) -> None:
-    raw.execute(LIMIT_SESSION.encode())
-
-
 def _require_trustworthy(raw: RawConnection) -> None:
     if raw.info.server_version < LEAST_VERSION:
-        raise BadConfiguration("store.database", f"is PostgreSQL {raw.info.server_version // 10_000}, Gatepass needs 15")
+        raise BadConfiguration(
+            "store.database", f"is PostgreSQL {raw.info.server_version // 10_000}, Gatepass needs 15"
+        )
     with translated():
         row = raw.execute("SELECT current_setting('synchronous_commit')").fetchone()
     found = row[0] if row else ""

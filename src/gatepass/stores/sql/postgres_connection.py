@@ -1,13 +1,13 @@
 """Connections to PostgreSQL: how they are made, how long they wait, and what their errors mean.
 
-Nothing waits for ever. The server ends a statement after STATEMENT_SECONDS; where no answer comes at
-all (a dead line, a standby that does not confirm) the client gives up after REPLY_SECONDS.
+Nothing waits for ever. The server ends a statement that takes too long; where no answer comes at all
+(a dead line, a standby that does not confirm) the client gives up, and does not know what happened.
 """
 
 import select
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
@@ -19,20 +19,36 @@ from gatepass.errors import BadConfiguration, Conflict, Unavailable
 from gatepass.stores.sql.connection import Row, Value
 from gatepass.stores.sql.dialect import postgres_query, postgres_values
 
-STATEMENT_SECONDS = 2
-LOCK_SECONDS = 1
-IDLE_SECONDS = 5
-"""How long a transaction may do nothing before the server ends it."""
 CONNECT_SECONDS = 2
-REPLY_SECONDS = 3.0
+_LOCK_SECONDS = 1
+_IDLE_SECONDS = 5
 
-_LIMITS = {
-    "statement_timeout": STATEMENT_SECONDS * 1000,
-    "lock_timeout": LOCK_SECONDS * 1000,
-    "idle_in_transaction_session_timeout": IDLE_SECONDS * 1000,
-}
-LIMIT_SESSION = "; ".join(f"SET {name} = {value}" for name, value in _LIMITS.items())
-LIMIT_TRANSACTION = "; ".join(f"SET LOCAL {name} = {value}" for name, value in _LIMITS.items())
+
+class Patience(NamedTuple):
+    """How many seconds those who use a connection wait for what."""
+
+    statement: float
+    """Until the server ends a statement."""
+    reply: float
+    """Until the client gives up, when nothing at all is heard."""
+    lending: float
+    """Until a connection is free."""
+
+    def limits(self, *, scope: str) -> str:
+        """Return the statements that tell the server; `scope` is SESSION, or LOCAL for the open transaction."""
+        limits = {
+            "statement_timeout": self.statement,
+            "lock_timeout": min(_LOCK_SECONDS, self.statement),
+            "idle_in_transaction_session_timeout": _IDLE_SECONDS,
+        }
+        return "; ".join(f"SET {scope} {name} = {round(seconds * 1000)}" for name, seconds in limits.items())
+
+
+WORKING = Patience(statement=2, reply=3, lending=1.5)
+VERIFYING = Patience(statement=1, reply=1, lending=0.5)
+"""Together at most what a request for verification may take."""
+UNHURRIED = Patience(statement=0, reply=3600, lending=1.5)
+"""For what an operator waits for at a terminal."""
 
 _DEFAULTS = {
     "connect_timeout": str(CONNECT_SECONDS),
@@ -55,12 +71,12 @@ T = TypeVar("T")
 class RawConnection(psycopg.Connection[TupleRow]):
     """A connection that gives up, and closes itself, when no answer comes."""
 
-    patience = REPLY_SECONDS
+    patience = WORKING
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         """Wait for the server's answer. Raises OperationalError when it takes too long."""
         try:
-            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+            return super().wait(gen, interval, self.patience.reply if timeout is None else timeout)
         except psycopg.errors._WaitTimeout:  # noqa: SLF001  nothing else tells it from the other errors
             # SECURITY: whatever the server still says belongs to nobody any more.
             self.pgconn.finish()
@@ -119,10 +135,13 @@ def parameters_of(url: str) -> Mapping[str, Any]:
     return _DEFAULTS | given
 
 
-def connect(parameters: Mapping[str, Any], *, patience: float = REPLY_SECONDS) -> RawConnection:
-    """Open one connection. Raises Unavailable."""
-    with translated():
+def connect(parameters: Mapping[str, Any], *, patience: Patience = WORKING) -> RawConnection:
+    """Open one connection. Raises Unavailable, saying what the operator can put right."""
+    try:
         raw = RawConnection.connect("", autocommit=True, prepare_threshold=None, **parameters)
+    except psycopg.Error as error:
+        said = str(error).strip().splitlines()
+        raise Unavailable(f"the database cannot be reached: {said[0] if said else type(error).__name__}") from None
     raw.patience = patience
     return raw
 

@@ -7,11 +7,9 @@ from gatepass.errors import BadConfiguration, Conflict
 from gatepass.stores.sql import migrate
 from gatepass.stores.sql.connection import Connection
 from gatepass.stores.sql.dialect import postgres_schema
-from gatepass.stores.sql.postgres_connection import PostgresConnection, commit, connect, parameters_of
+from gatepass.stores.sql.postgres_connection import UNHURRIED, PostgresConnection, commit, connect, parameters_of
 
 _LOCK = 0x47504153  # "GPAS"
-_PATIENCE_SECONDS = 3600.0
-"""A migration of a large table takes its time."""
 
 
 def schema_number(connection: Connection) -> int:
@@ -19,8 +17,10 @@ def schema_number(connection: Connection) -> int:
 
     Raises BadConfiguration for a database of another program.
     """
-    row = connection.one("SELECT to_regclass('counters') IS NOT NULL, count(*) FROM pg_class WHERE relnamespace ="
-                         " (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND relkind IN ('r', 'p')")
+    row = connection.one(
+        "SELECT to_regclass('counters') IS NOT NULL, count(*) FROM pg_class WHERE relnamespace ="
+        " (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND relkind IN ('r', 'p')"
+    )
     ours, tables = row or (False, 0)
     if not tables and not ours:
         return 0
@@ -44,7 +44,7 @@ def upgrade(url: str) -> list[str]:
 
     Raises BadConfiguration if it is newer than the code or not ours, Unavailable if it is in use.
     """
-    with connect(parameters_of(url), patience=_PATIENCE_SECONDS) as raw:
+    with connect(parameters_of(url), patience=UNHURRIED) as raw:
         raw.execute("BEGIN; SET LOCAL lock_timeout = 2000")
         connection = PostgresConnection(raw)
         connection.one("SELECT pg_advisory_xact_lock(:key)", key=_LOCK)
@@ -75,7 +75,8 @@ def initialising(url: str) -> Iterator[None]:
     """
     with connect(parameters_of(url)) as raw:
         connection = PostgresConnection(raw)
-        row = connection.one("SELECT pg_try_advisory_lock(:key)", key=_LOCK + 1)
+        raw.execute("BEGIN")
+        row = connection.one("SELECT pg_try_advisory_xact_lock(:key)", key=_LOCK + 1)
         if not row or not row[0]:
             raise Conflict("somebody else is making an installation in this database", hint="nothing was changed")
         if schema_number(connection) and connection.one("SELECT 1 FROM users LIMIT 1"):

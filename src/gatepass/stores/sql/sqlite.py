@@ -6,7 +6,7 @@ start, because versions before 3.51.3 can lose committed writes (the WAL-reset r
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Self
@@ -15,7 +15,7 @@ from uuid import UUID
 import apsw
 
 from gatepass.errors import BadConfiguration, Conflict, Unavailable
-from gatepass.interfaces import Transaction, Verification
+from gatepass.interfaces import Transaction, Verification, Verifications
 from gatepass.model.change import Change
 from gatepass.stores.files import create_private, require_private, sync_directory
 from gatepass.stores.sql import migrate
@@ -198,9 +198,10 @@ class SqliteStore:
         with self._reader() as connection:
             return find_verification(connection, token_id)
 
-    def find_verifications(self, token_ids: Iterable[UUID]) -> Mapping[UUID, Verification]:
-        """Return what judging each of them needs."""
-        return {each: found for each in token_ids if (found := self.find_verification(each))}
+    def find_verifications(self, token_ids: Iterable[UUID]) -> Verifications:
+        """Look up one after the other."""
+        found = {each: one for each in token_ids if (one := self.find_verification(each))}
+        return Verifications(found, head=None)
 
     @property
     def words(self) -> Sequence[int]:
