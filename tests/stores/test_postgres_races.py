@@ -125,11 +125,13 @@ def test_whoever_is_being_disabled_makes_no_token(servers: Servers) -> None:
 
 
 def test_whoever_is_being_disabled_starts_no_session(servers: Servers) -> None:
-    raised = servers.race(
-        lambda: disable(servers),
-        lambda: sign_in(servers.second, email=servers.maria.email, password=Secret(PASSWORD)),
-    )
-    assert type(raised) is NotAuthenticated
+    def enter() -> None:
+        sign_in(servers.second, email=servers.maria.email, password=Secret(PASSWORD))
+
+    enter()
+    assert type(servers.race(lambda: disable(servers), enter)) is NotAuthenticated
+    with servers.second.store.read() as tx:
+        assert tx.sessions.list(servers.maria.id) == []
 
 
 def test_of_the_last_two_administrators_one_stays(servers: Servers) -> None:

@@ -70,8 +70,8 @@ class PostgresServer:
         self.execute(f"CREATE DATABASE {name} OWNER {USER}")
         return self.url(name)
 
-    def url(self, name: str, user: str = USER) -> str:
-        return f"postgresql://{user}@/{name}?host={self.folder}"
+    def url(self, name: str, user: str = USER, *, host: Path | None = None) -> str:
+        return f"postgresql://{user}@/{name}?host={host or self.folder}"
 
     def close(self) -> None:
         self.stop()

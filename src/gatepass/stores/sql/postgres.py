@@ -44,6 +44,9 @@ MOST_VERIFYING, MOST_WORKING = 4, 8
 _DURABLE = frozenset({"on", "remote_apply"})
 _NEVER_SETTLED = (1, 0)
 
+_ONE_PLAN = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
+"""For the one statement of verification: planned once and by its keys, not anew each time, in less than half the time."""
+
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _BESIDE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
@@ -65,7 +68,7 @@ class PostgresStore:
             _require_trustworthy(raw)
             require_schema(PostgresConnection(raw))
             self.behind_pooler = is_behind_pooler(raw)
-        self._verifying = self._pool(parameters, MOST_VERIFYING, patience=VERIFYING)
+        self._verifying = self._pool(parameters, MOST_VERIFYING, patience=VERIFYING, also=_ONE_PLAN)
         self._working = self._pool(parameters, MOST_WORKING, patience=WORKING)
         try:
             with translated():
@@ -77,12 +80,12 @@ class PostgresStore:
         self._gathering = Gathering(self._look_up, at_once=MOST_VERIFYING, seconds=VERIFYING.lending)
 
     def _pool(
-        self, parameters: Mapping[str, object], most: int, *, patience: Patience
+        self, parameters: Mapping[str, object], most: int, *, patience: Patience, also: str = ""
     ) -> "ConnectionPool[RawConnection]":
         def prepare(raw: RawConnection) -> None:
             raw.patience = patience
             if not self.behind_pooler:
-                raw.execute(patience.limits(scope="SESSION").encode())
+                raw.execute(f"{patience.limits(scope='SESSION')}; {also}".encode())
 
         return ConnectionPool(
             connection_class=RawConnection,
