@@ -15,6 +15,7 @@ import psycopg
 
 from gatepass.stores.sql.postgres import PostgresStore
 from gatepass.stores.sql.postgres_schema import upgrade
+from support.waiting import poll
 
 EMPTIED = ("token_uses", "tokens", "sessions", "users", "failures", "events", "settings", "changes", "verifiers")
 
@@ -28,11 +29,11 @@ class PostgresServer:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="gatepass-pg-"))
         self._data = self.folder / "data"
-        self._as: dict[str, object] = {}
+        self.runs_as: dict[str, object] = {}
         if os.geteuid() == 0:
             user = pwd.getpwnam("postgres")
             os.chown(self.folder, user.pw_uid, user.pw_gid)
-            self._as = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+            self.runs_as = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         self._run("initdb", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
         self._made = 0
         self.start()
@@ -46,7 +47,7 @@ class PostgresServer:
             capture_output=True,
             cwd=self.folder,
             env={"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]},
-            **self._as,
+            **self.runs_as,
         )
 
     def start(self) -> None:
@@ -97,3 +98,33 @@ def emptied(store: PostgresStore) -> PostgresStore:
 def database_of(url: str) -> str:
     """Return the name of the database that a URL of this server leads to."""
     return urlsplit(url).path.removeprefix("/")
+
+
+class PgBouncer:
+    """A pooler in transaction mode in front of a server, on a unix socket of its own."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+        self.folder = server.folder / "bouncer"
+        self.folder.mkdir()
+        settings = self.folder / "pgbouncer.ini"
+        settings.write_text(
+            f"[databases]\n* = host={server.folder}\n[pgbouncer]\nlisten_addr =\nlisten_port = 5432\n"
+            f"unix_socket_dir = {self.folder}\nauth_type = trust\nauth_file = {self.folder}/users\n"
+            "pool_mode = transaction\ndefault_pool_size = 3\n"
+        )
+        (self.folder / "users").write_text(f'"{USER}" ""\n')
+        if owner := server.runs_as.get("user"):
+            os.chown(self.folder, owner, owner)
+        self._process = subprocess.Popen(
+            ["/usr/sbin/pgbouncer", "-q", settings], stderr=subprocess.DEVNULL, cwd=self.folder, **server.runs_as
+        )
+        poll((self.folder / ".s.PGSQL.5432").exists)
+
+    def url(self, name: str) -> str:
+        return self._server.url(name, host=self.folder)
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+        shutil.rmtree(self.folder)

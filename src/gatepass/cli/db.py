@@ -9,7 +9,8 @@ from gatepass.cli.options import Place, place_options
 from gatepass.cli.output import DONE, FAILED, json_option, progress_bar, show_json
 from gatepass.errors import BadConfiguration
 from gatepass.server.installation import serve_lock
-from gatepass.stores import DATABASE, open_store, upgrade_postgres
+from gatepass.stores import DATABASE, move_to_postgres, open_store, upgrade_postgres
+from gatepass.stores.files import sync_directory
 from gatepass.stores.sql import sqlite
 
 
@@ -66,3 +67,28 @@ def backup(target: Path, place: Place, *, as_json: bool) -> None:
         show_json({"file": str(target), "bytes": size})
     else:
         click.echo(f"{target}: {size} bytes")
+
+
+@db.command()
+@place_options
+@json_option
+def move(place: Place, *, as_json: bool) -> None:
+    """Copy the SQLite file in DIR into an empty PostgreSQL database. Stop everything that uses the file first.
+
+    Afterwards the file is called gatepass.db.moved, so that nothing goes on with it by mistake.
+    """
+    config = place.load().store
+    folder = Path(config.data)
+    if not config.database:
+        raise BadConfiguration("store.database", "must say where to", hint="--database URL, or as for `serve`")
+    with serve_lock(folder):
+        sqlite.SqliteStore(folder / DATABASE).close()  # ours, private and of this schema, or it says what is wrong
+        with progress_bar("copying") as advance:
+            moved = move_to_postgres(folder / DATABASE, config.database, advance)
+        (folder / DATABASE).rename(folder / f"{DATABASE}.moved")
+        sync_directory(folder)
+    if as_json:
+        show_json({"rows": moved})
+    else:
+        click.echo("\n".join(f"{name}: {count}" for name, count in moved.items()))
+        click.echo(f"all of it is in PostgreSQL, compared row by row; the file is now {DATABASE}.moved", err=True)

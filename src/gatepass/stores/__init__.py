@@ -1,5 +1,6 @@
 """Where everything is kept. A store is one file or folder in here and one line in this table."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gatepass.errors import BadConfiguration
@@ -32,11 +33,21 @@ def upgrade_postgres(database: str) -> list[str]:
     return upgrade(database)
 
 
+def move_to_postgres(path: Path, database: str, progress: Callable[[int, int], None]) -> Mapping[str, int]:
+    """Copy the SQLite file at `path` into the empty PostgreSQL database at a URL; return the rows of each table.
+
+    `progress` hears (done, total). Raises Conflict if there is anybody in it; then nothing was copied.
+    """
+    require_driver()
+    from gatepass.stores.sql.move import move  # noqa: PLC0415
+
+    return move(path, database, progress)
+
+
 def require_driver() -> None:
     """Raise BadConfiguration if the packages for PostgreSQL are not installed."""
     try:
         import psycopg  # noqa: F401, PLC0415
-        import psycopg_pool  # noqa: F401, PLC0415
     except ImportError as error:
         raise BadConfiguration(
             "store.database", f"needs the package {error.name!r}", hint="pip install 'gatepass[postgres]'"

@@ -135,15 +135,22 @@ def parameters_of(url: str) -> Mapping[str, Any]:
     return _DEFAULTS | given
 
 
-def connect(parameters: Mapping[str, Any], *, patience: Patience = WORKING) -> RawConnection:
-    """Open one connection. Raises Unavailable, saying what the operator can put right."""
+def connect(parameters: Mapping[str, Any], *, patience: Patience = WORKING, prepares: bool = False) -> RawConnection:
+    """Open one connection; it `prepares` statements only where a session is ours. Raises Unavailable, saying why."""
     try:
-        raw = RawConnection.connect("", autocommit=True, prepare_threshold=None, **parameters)
+        raw = RawConnection.connect("", autocommit=True, prepare_threshold=2 if prepares else None, **parameters)
     except psycopg.Error as error:
         said = str(error).strip().splitlines()
         raise Unavailable(f"the database cannot be reached: {said[0] if said else type(error).__name__}") from None
     raw.patience = patience
     return raw
+
+
+def is_behind_pooler(raw: RawConnection) -> bool:
+    """Tell whether something like PgBouncer sits in between: it invents process numbers of its own."""
+    with translated():
+        row = raw.execute("SELECT pg_backend_pid()").fetchone()
+    return row is None or row[0] != raw.info.backend_pid
 
 
 def require_alive(raw: RawConnection) -> None:

@@ -56,6 +56,10 @@ class SqliteConnection:
         if kept != _KEPT:
             raise BadConfiguration(str(path), f"SQLite did not take its settings: {kept}")
 
+    def close(self) -> None:
+        """Close it; what is not committed never happened."""
+        self.raw.close(True)
+
     def one(self, sql: str, **values: Value) -> Row | None:
         """Run a query, return its first row."""
         with _translated():
