@@ -83,13 +83,14 @@ def test_behind_pgbouncer_there_are_no_hints_and_that_is_said(bouncer: PgBouncer
         assert "leads to a pooler" in heard.trouble[0]
 
 
+@pytest.fixture(scope="module")
+def opened(bouncer: PgBouncer, url: str) -> Iterator[PostgresStore]:
+    with closing(PostgresStore(bouncer.url(database_of(url)))) as store:
+        yield store
+
+
 class TestBehindPgBouncer(TransactionSuite, ConcurrencySuite, ChangeSuite, TokenSuite):
     """In transaction mode: each transaction may meet another session."""
-
-    @pytest.fixture(scope="class")
-    def opened(self, bouncer: PgBouncer, url: str) -> Iterator[PostgresStore]:
-        with closing(PostgresStore(bouncer.url(database_of(url)))) as store:
-            yield store
 
     @pytest.fixture
     def store(self, opened: PostgresStore) -> PostgresStore:

@@ -5,6 +5,7 @@ nothing here ever answers wrongly instead.
 """
 
 from gatepass.interfaces.outside import Clock, Keyring, NewToken, PasswordHasher, Policy
+from gatepass.interfaces.store import Store
 from gatepass.interfaces.stored import (
     ChangeRepository,
     EventRepository,
@@ -12,7 +13,6 @@ from gatepass.interfaces.stored import (
     Page,
     SessionRepository,
     SettingsRepository,
-    Store,
     TokenRepository,
     Transaction,
     UserCounts,
