@@ -86,7 +86,8 @@ def test_a_slow_look_up_holds_up_nobody_else(
     token, _ = first.create_token()
 
     def somebody_waits() -> bool:
-        return bool(postgres.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+        looking = "wait_event_type = 'Lock' AND query LIKE '%system_identifier%'"
+        return bool(postgres.execute(f"SELECT 1 FROM pg_stat_activity WHERE {looking}"))
 
     def answers_meanwhile() -> bool:
         """Ask for something else during a look-up; true if that was answered before the look-up gave up."""
