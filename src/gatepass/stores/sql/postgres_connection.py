@@ -45,7 +45,7 @@ class Patience(NamedTuple):
 
 
 WORKING = Patience(statement=2, reply=3, lending=1.5)
-VERIFYING = Patience(statement=1, reply=1, lending=0.5)
+VERIFYING = Patience(statement=1, reply=1.25, lending=0.5)
 """Together at most what a request for verification may take."""
 UNHURRIED = Patience(statement=0, reply=3600, lending=1.5)
 """For what an operator waits for at a terminal."""
