@@ -86,7 +86,7 @@ def test_a_slow_look_up_holds_up_nobody_else(
     token, _ = first.create_token()
 
     def somebody_waits() -> bool:
-        looking = "wait_event_type = 'Lock' AND query LIKE '%system_identifier%'"
+        looking = "wait_event_type = 'Lock' AND query LIKE '%ANY(%'"
         return bool(postgres.execute(f"SELECT 1 FROM pg_stat_activity WHERE {looking}"))
 
     def answers_meanwhile() -> bool:

@@ -31,7 +31,7 @@ from gatepass.stores.sql.postgres_connection import (
 )
 from gatepass.stores.sql.postgres_schema import require_schema
 from gatepass.stores.sql.transaction import SqlTransaction
-from gatepass.stores.sql.verification import find_verifications
+from gatepass.stores.sql.verification import find_head, find_verifications
 
 LEAST_VERSION = 150_000
 MOST_VERIFYING, MOST_WORKING = 4, 8
@@ -147,10 +147,8 @@ class PostgresStore:
 
     def head(self) -> Head:
         """Return how far the changes have come, in one look-up. Raises Unavailable also on a standby."""
-        found = self._look_up(()).head
-        if found is None:
-            raise Unavailable("the database counts no changes")
-        return found
+        with self._looking() as connection:
+            return find_head(connection)
 
     def check(self) -> None:
         """Look how far the changes have come."""

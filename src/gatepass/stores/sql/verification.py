@@ -18,13 +18,14 @@ _WANTED = (
 )
 _LOOK_UP = f"SELECT {_WANTED} FROM tokens WHERE id = :id"
 # For PostgreSQL, which can take many at once and tell in the same snapshot how far the changes have come.
-_HEAD = (
+_CHANGES = (
     "value, (SELECT system_identifier FROM pg_control_system()),"
     " substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8),"
     " (SELECT value FROM counters WHERE name = 'restores')"
 )
+_HEAD = f"SELECT {_CHANGES} FROM counters WHERE name = 'changes'"
 _LOOK_UP_MANY = (
-    f"SELECT {_HEAD}, id, {_WANTED} FROM counters LEFT JOIN tokens ON id = ANY(:ids) WHERE counters.name = 'changes'"
+    f"SELECT {_CHANGES}, id, {_WANTED} FROM counters LEFT JOIN tokens ON id = ANY(:ids) WHERE counters.name = 'changes'"
 )
 
 
@@ -37,11 +38,20 @@ def find_verification(connection: Connection, token_id: UUID) -> Verification | 
 def find_verifications(connection: Connection, token_ids: Iterable[UUID]) -> Verifications:
     """Return what judging many tokens needs, with one statement, on PostgreSQL."""
     rows = connection.all(_LOOK_UP_MANY, ids=[each.bytes for each in token_ids])
-    if not rows:
+    head = _head_of(rows[0][:4] if rows else None)
+    return Verifications({UUID(bytes=row[4]): _verification_of(row[5:]) for row in rows if row[4] is not None}, head)
+
+
+def find_head(connection: Connection) -> Head:
+    """Return how far the changes have come, on PostgreSQL. Raises Unavailable on a standby."""
+    return _head_of(connection.one(_HEAD))
+
+
+def _head_of(row: Row | None) -> Head:
+    if row is None:
         raise Unavailable("the database counts no changes")
-    revision, system, timeline, restores = rows[0][:4]
-    found = {UUID(bytes=row[4]): _verification_of(row[5:]) for row in rows if row[4] is not None}
-    return Verifications(found, Head(revision, f"{system}-{timeline}-{restores or 0}"))
+    revision, system, timeline, restores = row
+    return Head(revision, f"{system}-{timeline}-{restores or 0}")
 
 
 def _verification_of(row: Row) -> Verification:
