@@ -13,6 +13,7 @@ from gatepass.interfaces import Page
 from gatepass.model.change import ChangeKind
 from gatepass.model.secret import generate_id
 from gatepass.stores.sql import migrate, postgres_schema
+from gatepass.stores.sql.integrity import TABLES
 from gatepass.stores.sql.postgres import PostgresStore
 from gatepass.testing.fakes import START
 from gatepass.testing.records import keep_tokens, keep_users, make_event, make_token, make_user
@@ -268,6 +269,11 @@ def test_the_head_tells_how_far_changes_have_come_and_in_which_history(
     postgres.execute("INSERT INTO counters VALUES ('restores', 1)", database_of(url))
     assert store.head().epoch != after.epoch
     postgres.execute("DELETE FROM counters WHERE name = 'restores'", database_of(url))
+
+
+def test_every_table_is_checked_and_moved(postgres: PostgresServer, url: str) -> None:
+    found = postgres.execute("SELECT relname FROM pg_stat_user_tables", database_of(url))
+    assert {name for (name,) in found} == set(TABLES)
 
 
 def answers(store: PostgresStore) -> bool:

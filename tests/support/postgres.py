@@ -91,7 +91,7 @@ def emptied(store: PostgresStore) -> PostgresStore:
     with store.write() as tx:
         for table in EMPTIED:
             tx.changes._db.run(f"DELETE FROM {table}")
-        tx.changes._db.run("UPDATE counters SET value = 0 WHERE name <> 'schema'")
+        tx.changes._db.run("UPDATE counters SET value = 0 WHERE name IN ('changes', 'events')")
     return store
 
 

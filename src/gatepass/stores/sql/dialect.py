@@ -13,6 +13,8 @@ _SCHEMA = (
     (re.compile(r"\bINTEGER\b"), "BIGINT"),
     (re.compile(r"\bTEXT\b"), 'TEXT COLLATE "C"'),
     (re.compile(r"\) STRICT(, WITHOUT ROWID)?;?\Z"), ")"),
+    # Both are any number of 64 bits.
+    (re.compile(r"\brandom\(\)"), "(CAST((random() - 0.5) * 18e18 AS BIGINT))"),
     (re.compile(r"AS \((.*)\) VIRTUAL"), r"AS (CAST(CAST(\1 AS INT) AS BIGINT)) STORED"),
 )
 

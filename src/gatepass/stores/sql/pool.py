@@ -1,7 +1,7 @@
 """Connections to PostgreSQL that are lent to one thread at a time.
 
 Why not psycopg-pool: whoever finds a broken connection there waits for a second before the next try
-(docs/decisions/0012-postgresql.md), and verification has less than that.
+(docs/decisions/0015-postgresql.md), and verification has less than that.
 """
 
 import threading

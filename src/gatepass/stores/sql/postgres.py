@@ -1,7 +1,7 @@
 """The PostgreSQL store: any number of servers on one database. It may block, so it is asked in batches.
 
 Writers go one after the other, as in SQLite: each begins by locking the row that numbers the changes
-(docs/decisions/0012-postgresql.md). Uses of tokens are written beside them. Verification has connections of its own.
+(docs/decisions/0015-postgresql.md). Uses of tokens are written beside them. Verification has connections of its own.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -14,7 +14,9 @@ from gatepass.verifier.answer import ALWAYS, REQUEST_ID, Answer, answer_to, head
 from gatepass.verifier.bearer import read_bearer
 from gatepass.verifier.cache import Entry
 from gatepass.verifier.listener import fields
+from gatepass.verifier.listener.familiar import Familiar
 from gatepass.verifier.listener.protocol import Connection
+from gatepass.verifier.listener.request import Request
 from gatepass.verifier.proxies import TrustedProxies
 from gatepass.verifier.requirements import read_requirements
 from gatepass.verifier.uses import UseCounter
@@ -53,6 +55,7 @@ class VerifyDoor:
         self.connections: set[Connection] = set()
         self.taken = 0
         """How many connections there have been."""
+        self.familiar = Familiar()
         self.refused: Counter[str] = Counter()
         """How many requests were refused, by the true reason."""
         self._verifier = verifier
@@ -77,23 +80,33 @@ class VerifyDoor:
         """Forget a connection."""
         self.connections.discard(connection)
 
-    def wants_body(self, request: Connection) -> bool:
+    def wants_body(self, request: Request) -> bool:
         """Tell whether the body is to be kept."""
         return self._introspect is not None and request.url is not None and path_of(request.url)[0] == INTROSPECT
 
-    def answer(self, request: Connection) -> bytes:
+    def answer_familiar(self, token: bytes) -> bytes | None:
+        """Return the whole answer to a request in which only the token matters; None if it has to be read."""
+        try:
+            entry = self._recall(token)
+            # SECURITY: only what is remembered, holds, has not ended and is restricted in nothing.
+            now = self._now()
+            if entry.__class__ is not Entry or entry.rights is not FULL_ACCESS or entry.ends <= now:
+                return None
+            self._accepted(entry.number, now)
+            return b"%b%b%b%d\r\n\r\n" % (_OK, entry.block or _block_of(entry), self._id_prefix, self._next_id())
+        except Exception:  # noqa: BLE001  what fails here fails again, and is told, where the request is read
+            return None
+
+    def answer(self, request: Request) -> bytes:
         """Return the whole answer to a complete request. Never raises."""
         try:
             if request.url == VERIFY and request.seen | _HARMLESS == _PLAIN and request.keeps_alive():
                 authorization = request.authorization
                 if authorization[:7] == _BEARER:
-                    entry = self._recall(authorization[7:])
-                    # SECURITY: only what is remembered, holds, has not ended and is restricted in nothing.
-                    now = self._now()
-                    if entry.__class__ is Entry and entry.rights is FULL_ACCESS and entry.ends > now:
-                        self._accepted(entry.number, now)
-                        block = entry.block or _block_of(entry)
-                        return b"%b%b%b%d\r\n\r\n" % (_OK, block, self._id_prefix, self._next_id())
+                    answer = self.answer_familiar(authorization[7:])
+                    if answer is not None:
+                        request.is_plain = True
+                        return answer
             return self._answer_with_care(request)
         except Exception as error:  # noqa: BLE001  SECURITY: whatever fails here is an outage, never a verdict
             self._report(error)
@@ -106,7 +119,7 @@ class VerifyDoor:
     def _fresh_id(self) -> bytes:
         return b"%b%d\r\n\r\n" % (self._id_prefix, self._next_id())
 
-    def _answer_with_care(self, request: Connection) -> bytes:
+    def _answer_with_care(self, request: Request) -> bytes:
         version, seen = request.parser.get_http_version(), request.seen
         request.closing = bool(version != "1.1" or seen & (fields.LAST | fields.CROWDED) or not request.keeps_alive())
         path, query = path_of(request.url or b"")
@@ -118,7 +131,7 @@ class VerifyDoor:
             return self._introspected(request, self._introspect)
         return self._written(self._answer_to_path(request, path, query), request)
 
-    def _answer_to_path(self, request: Connection, path: bytes, query: bytes) -> Answer:
+    def _answer_to_path(self, request: Request, path: bytes, query: bytes) -> Answer:
         if request.seen & fields.CROWDED:
             return outage()
         if path == VERIFY or path.startswith(BELOW):
@@ -131,7 +144,7 @@ class VerifyDoor:
             self._check_ready()
         return Answer(200, {})
 
-    def _verify(self, request: Connection, query: bytes, *, exact: bool) -> Answer:
+    def _verify(self, request: Request, query: bytes, *, exact: bool) -> Answer:
         text = None
         # SECURITY: with two of them, a gateway may have looked at the other one.
         if request.seen & fields.AUTHORIZATION and not request.seen & fields.AUTHORIZATION << fields.REPEATED:
@@ -156,11 +169,11 @@ class VerifyDoor:
         if verdict.token_id:
             self._uses.refused(verdict.token_id.int, verdict.reason, self._now())
 
-    def _client_of(self, request: Connection) -> Address | None:
+    def _client_of(self, request: Request) -> Address | None:
         said = [value.decode("latin-1") for kind, value in request.others if kind == fields.FORWARDED_FOR]
         return self._proxies.client_behind(request.peer, said)
 
-    def _introspected(self, request: Connection, introspect: Introspect) -> bytes:
+    def _introspected(self, request: Request, introspect: Introspect) -> bytes:
         if request.parser.get_method() != b"POST":
             return self._written(Answer(405, {"allow": "POST"}), request)
         given = {"authorization": [], "content-type": []}  # type: dict[str, list[str]]
@@ -175,10 +188,10 @@ class VerifyDoor:
         line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
         return line + header_lines(told) + self._end_of_head(request) + body
 
-    def _written(self, answer: Answer, request: Connection) -> bytes:
+    def _written(self, answer: Answer, request: Request) -> bytes:
         return answer.head + self._end_of_head(request)
 
-    def _end_of_head(self, request: Connection) -> bytes:
+    def _end_of_head(self, request: Request) -> bytes:
         closing = _CLOSE if request.closing else b""
         given = next((value for kind, value in request.others if kind == fields.REQUEST_ID), b"").decode("latin-1")
         if REQUEST_ID.match(given):
