@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from time import monotonic
 
@@ -116,11 +117,7 @@ class TestWhatIsOpened:
         assert "hush" not in str(caught.value)
 
     def test_a_role_that_may_not_change_the_schema_is_enough(self, postgres: PostgresServer, url: str) -> None:
-        name = database_of(url)
-        postgres.execute("DROP ROLE IF EXISTS serving")
-        postgres.execute("CREATE ROLE serving LOGIN")
-        postgres.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO serving", name)
-        with closing(PostgresStore(postgres.url(name, "serving"))) as store:
+        with closing(PostgresStore(serving(postgres, url, "LOGIN"))) as store:
             keep_users(emptied(store), make_user("a@example.com"))
             store.check()
             assert store.check_integrity() == []
@@ -214,6 +211,22 @@ class TestHowLongItWaits:
             proxy.swallows = False
             poll(lambda: answers(store))
 
+    def test_where_no_more_connections_are_to_be_had_those_that_are_there_serve_verification(
+        self, postgres: PostgresServer, url: str
+    ) -> None:
+        def is_answered(_: object) -> bool:
+            try:
+                return store.find_verification(generate_id(START)) is None
+            except Unavailable:
+                return False
+
+        with (
+            closing(PostgresStore(serving(postgres, url, "LOGIN CONNECTION LIMIT 2"))) as store,
+            ThreadPoolExecutor(20) as pool,
+        ):
+            assert True in set(pool.map(is_answered, range(100)))
+            assert poll(lambda: is_answered(None))
+
 
 class TestWhenItIsGone:
     def test_connections_that_it_ended_are_not_noticed(self, postgres: PostgresServer, store: PostgresStore) -> None:
@@ -274,6 +287,14 @@ def test_the_head_tells_how_far_changes_have_come_and_in_which_history(
 def test_every_table_is_checked_and_moved(postgres: PostgresServer, url: str) -> None:
     found = postgres.execute("SELECT relname FROM pg_stat_user_tables", database_of(url))
     assert {name for (name,) in found} == set(TABLES)
+
+
+def serving(postgres: PostgresServer, url: str, options: str) -> str:
+    """Make a role that may use the tables and no more; return the URL to come with it."""
+    name, role = database_of(url), f"serving{len(options)}"
+    postgres.execute(f"CREATE ROLE {role} {options}")
+    postgres.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}", name)
+    return postgres.url(name, role)
 
 
 def answers(store: PostgresStore) -> bool:
