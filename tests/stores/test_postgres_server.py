@@ -56,7 +56,10 @@ def event_count(store: PostgresStore) -> int:
 
 class TestWhatIsOpened:
     def test_an_empty_database_asks_for_init(self, postgres: PostgresServer) -> None:
-        assert refused(postgres.create_database()).hint == "run `gatepass init`"
+        url = postgres.create_database()
+        assert refused(url).hint == "run `gatepass init`"
+        with pytest.raises(BadConfiguration, match="holds no installation"):
+            postgres_schema.upgrade(url)
 
     @pytest.mark.parametrize("table", ["t", "counters"])
     def test_another_programs_database_is_refused(self, postgres: PostgresServer, table: str) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from gatepass.stores.sql.postgres import PostgresStore
-from gatepass.stores.sql.postgres_schema import upgrade
+from gatepass.stores.sql.postgres_schema import initialising
 from support.waiting import poll
 
 EMPTIED = ("token_uses", "tokens", "sessions", "users", "failures", "events", "settings", "changes", "verifiers")
@@ -82,8 +82,8 @@ class PostgresServer:
 def make_database(server: PostgresServer) -> str:
     """Make a database with the schema; return its URL."""
     url = server.create_database()
-    upgrade(url)
-    return url
+    with initialising(url):
+        return url
 
 
 def emptied(store: PostgresStore) -> PostgresStore:

@@ -157,8 +157,9 @@ class PostgresStore:
     def check_integrity(self) -> Sequence[str]:
         """Read every row and return what is wrong; PostgreSQL itself has `pg_amcheck` for its files."""
         with closing(connect(self._parameters, patience=UNHURRIED)) as raw:
-            raw.execute(_SNAPSHOT)
-            return find_faults(PostgresConnection(raw))
+            connection = PostgresConnection(raw)
+            connection.run(_SNAPSHOT)
+            return find_faults(connection)
 
     def close(self) -> None:
         """Close all connections."""

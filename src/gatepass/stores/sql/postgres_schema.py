@@ -34,19 +34,31 @@ def require_schema(connection: Connection) -> None:
     """Raise BadConfiguration unless the database has exactly this code's schema."""
     applied = schema_number(connection)
     if not applied:
-        raise BadConfiguration("store.database", "holds no installation", hint="run `gatepass init`")
+        raise _nothing_there()
     if migrate.pending_migrations(applied):
         raise BadConfiguration("store.database", f"has the old schema {applied}", hint="run `gatepass db upgrade`")
+
+
+def _nothing_there() -> BadConfiguration:
+    return BadConfiguration("store.database", "holds no installation", hint="run `gatepass init`")
 
 
 def upgrade(url: str) -> list[str]:
     """Bring a database to this code's schema, in one transaction; return the names of what was applied.
 
-    Raises BadConfiguration if it is newer than the code or not ours, Unavailable if it is in use.
+    Raises BadConfiguration if it is newer than the code, not ours or empty, Unavailable if it is in use.
     """
+    with connect(parameters_of(url)) as raw:
+        if not schema_number(PostgresConnection(raw)):
+            raise _nothing_there()
+    return _migrate(url)
+
+
+def _migrate(url: str) -> list[str]:
     with connect(parameters_of(url), patience=UNHURRIED) as raw:
-        raw.execute("BEGIN; SET LOCAL lock_timeout = 2000")
         connection = PostgresConnection(raw)
+        connection.run("BEGIN")
+        connection.run("SET LOCAL lock_timeout = 2000")
         connection.one("SELECT pg_advisory_xact_lock(:key)", key=_LOCK)
         done = _apply_pending(connection)
         commit(raw)
@@ -75,11 +87,11 @@ def initialising(url: str) -> Iterator[None]:
     """
     with connect(parameters_of(url)) as raw:
         connection = PostgresConnection(raw)
-        raw.execute("BEGIN")
+        connection.run("BEGIN")
         row = connection.one("SELECT pg_try_advisory_xact_lock(:key)", key=_LOCK + 1)
         if not row or not row[0]:
             raise Conflict("somebody else is making an installation in this database", hint="nothing was changed")
         if schema_number(connection) and connection.one("SELECT 1 FROM users LIMIT 1"):
             raise Conflict("the database holds an installation already", hint="nothing was changed")
-        upgrade(url)
+        _migrate(url)
         yield
