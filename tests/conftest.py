@@ -7,6 +7,7 @@ import pytest
 
 pytest.register_assert_rewrite("gatepass.testing", "support")  # so that they speak under python -O too
 
+from support.postgres import PostgresServer  # noqa: E402
 from support.server import Server, make_installation  # noqa: E402  only after the line above
 
 
@@ -17,6 +18,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     make_installation(data)
     with Server(data) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server, started when a test first asks for it."""
+    running = PostgresServer()
+    yield running
+    running.close()
 
 
 @pytest.fixture

@@ -23,10 +23,9 @@ from gatepass.verifier.verifier import Verifier
 if TYPE_CHECKING:
     from gatepass.stores.journalled import JournalledStore
 
-DATABASE = "gatepass.db"
 KEYS = "gatepass.keys"
 JOURNAL = "gatepass.journal"
-"""Where the revocation journal is, unless the configuration says otherwise."""
+"""Where the revocation journal of a SQLite file is, unless the configuration says otherwise."""
 
 
 class SystemClock:
@@ -38,21 +37,24 @@ class SystemClock:
 
 
 class StoreSource:
-    """Verdicts straight from a store on this host: a look-up takes microseconds, so it is made inline."""
+    """Verdicts straight from a store: inline where a look-up takes microseconds, else many at a time."""
 
     def __init__(self, store: Store, keyring: Keyring) -> None:
         """Read from `store`."""
         self._store = store
         self._keyring = keyring
+        self._answers_inline = store.answers_inline
 
-    def peek(self, presented: PresentedToken) -> Verdict:
-        """Look the token up and judge it."""
+    def peek(self, presented: PresentedToken) -> Verdict | None:
+        """Look the token up and judge it, if the store answers inline."""
+        if not self._answers_inline:
+            return None
         return judge_token(self._store.find_verification(presented.id), presented, keyring=self._keyring)
 
     def fetch(self, presented: Sequence[PresentedToken]) -> Fetched:
         """Judge many."""
-        started, finished = self._store.words
-        return Fetched([self.peek(each) for each in presented], started if started == finished else None)
+        found, _, stamp = self._store.find_verifications([each.id for each in presented])
+        return Fetched([judge_token(found.get(each.id), each, keyring=self._keyring) for each in presented], stamp)
 
 
 class UseWriter(UseSender):
@@ -104,17 +106,50 @@ class EmbeddedVerifier(OpenVerifier):
             self.store.close()
 
 
-def open_store(database: Path, journal: Path) -> "JournalledStore":
+def open_store(data: Path, *, database: str, journal: Path | None) -> Store:
+    """Open the PostgreSQL database at a URL, or for an empty one the SQLite file in the directory `data`.
+
+    With a revocation journal it is as `open_journalled` opens it. Raises BadConfiguration if it has one
+    and `journal` is None, or if one of the two cannot be used as it is; Unavailable if the database fails.
+    """
+    from gatepass.stores import open_plain  # noqa: PLC0415  see open_verifier
+
+    if journal is not None:
+        return open_journalled(data, database=database, journal=journal)
+    store = open_plain(data, database)
+    try:
+        with store.read() as tx:
+            # SECURITY: what is deleted past its journal would come back with a backup.
+            if tx.journal.find() is not None:
+                raise BadConfiguration("store.journal", "must name the revocation journal that this database has")
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def journal_path(data: Path, database: str, journal: str | Path | None) -> Path | None:
+    """Return where the revocation journal is if the configuration says `journal`; None if there is to be none.
+
+    A SQLite file always has one. With PostgreSQL each host would have its own, so there it must be asked for.
+    """
+    from gatepass.stores import DATABASE  # noqa: PLC0415
+
+    if journal:
+        return Path(journal)
+    return None if database else (data / DATABASE).resolve().with_name(JOURNAL)
+
+
+def open_journalled(data: Path, *, database: str, journal: Path) -> "JournalledStore":
     """Open a database with its revocation journal; what it lacks of that is repeated before this returns.
 
-    If the journal does not vouch for it, it answers nothing but Unavailable. Raises BadConfiguration if one
-    of the two cannot be used as it is, Unavailable if the database fails.
+    If the journal does not vouch for it, it answers nothing but Unavailable.
     """
-    from gatepass.stores.journal import Journal  # noqa: PLC0415  see open_verifier
+    from gatepass.stores import open_plain  # noqa: PLC0415
+    from gatepass.stores.journal import Journal  # noqa: PLC0415
     from gatepass.stores.journalled import JournalledStore  # noqa: PLC0415
-    from gatepass.stores.sql.sqlite import SqliteStore  # noqa: PLC0415
 
-    store = SqliteStore(database)
+    store = open_plain(data, database)
     try:
         return JournalledStore(store, Journal(journal), replay=replay_journal, now=SystemClock().now)
     except BaseException:
@@ -122,9 +157,21 @@ def open_store(database: Path, journal: Path) -> "JournalledStore":
         raise
 
 
+def open_followed(data: Path, *, database: str, journal: Path | None) -> Store:
+    """Open as `open_store` does, for what runs on: its words allow answers from memory, with PostgreSQL by a lease."""
+    store = open_store(data, database=database, journal=journal)
+    if store.answers_inline:
+        return store
+    from gatepass.followed import FollowedStore  # noqa: PLC0415
+    from gatepass.stores.sql.notify import HintListener  # noqa: PLC0415  it brings the driver
+
+    return FollowedStore(store, listen=lambda heard: HintListener(database, heard))
+
+
 def open_verifier(
     place: str | Path,
     *,
+    database: str = "",
     journal: str | Path | None = None,
     credential: str | Secret | None = None,
     ca_file: str | None = None,
@@ -134,8 +181,11 @@ def open_verifier(
     """Open a verifier over an installation: a directory on this host, or the URL of its server.
 
     A directory needs `gatepass[server]`. A token deleted by any process is refused here before the
-    call that deleted it returns. `journal` is the revocation journal, if `store.journal` says where that
-    is. Raises BadConfiguration if there is no installation that can be used.
+    call that deleted it returns. With `database`, the URL of the installation's PostgreSQL database, the
+    host may be another one with a copy of the key file in the directory; then it is refused within
+    milliseconds, and within the bound whatever happens. `journal` is the revocation journal, if
+    `store.journal` says where that is. Raises BadConfiguration if there is no installation that can be used,
+    Unavailable if a PostgreSQL database is out of reach.
 
     A URL (`https://tokens.example.com`) needs `credential`, which `gatepass verifiers add` prints, and
     the standard library only. A deleted token is refused within milliseconds while the server is
@@ -148,8 +198,9 @@ def open_verifier(
     if isinstance(place, str) and place.startswith(("https://", "http://")):
         if credential is None:
             raise BadConfiguration("credential", "is required for a URL", hint="gatepass verifiers add NAME")
-        if journal is not None:
-            raise BadConfiguration("journal", "belongs to a directory, and this is a URL")
+        for name, given in {"journal": journal, "database": database}.items():
+            if given:
+                raise BadConfiguration(name, "belongs to a directory, and this is a URL")
         # Here, and not above: a verifier beside its server needs none of it.
         from gatepass.verifier.elsewhere import RemoteVerifier  # noqa: PLC0415
         from gatepass.verifier.remote import Upstream  # noqa: PLC0415
@@ -158,15 +209,14 @@ def open_verifier(
         return RemoteVerifier(Upstream(place, hidden, ca_file=ca_file, insecure_http=insecure_http), grace=grace)
     if credential is not None:
         raise BadConfiguration("credential", "belongs to a URL, and this is a directory")
-    return open_embedded(place, journal=journal)
+    return open_embedded(place, database=database, journal=journal)
 
 
-def open_embedded(data: str | Path, *, journal: str | Path | None = None) -> EmbeddedVerifier:
-    """Open a verifier beside the server of the installation in the directory `data`, as `open_verifier` does."""
+def open_embedded(data: str | Path, *, database: str = "", journal: str | Path | None = None) -> EmbeddedVerifier:
+    """Open a verifier over the installation in the directory `data`, as `open_verifier` does."""
     # Here, and not above: a verifier over a server far away needs neither of them.
     from gatepass.stores.keyfile import KeyFile  # noqa: PLC0415
 
     folder = Path(data)
-    database = (folder / DATABASE).resolve()
-    store = open_store(database, Path(journal) if journal else database.with_name(JOURNAL))
+    store = open_followed(folder, database=database, journal=journal_path(folder, database, journal))
     return EmbeddedVerifier(store, KeyFile(folder / KEYS))

@@ -1,6 +1,7 @@
 """All suites in one class, for the stores of this project."""
 
-from gatepass.testing.change_suite import ChangeSuite
+from gatepass.testing.change_suite import ChangeSuite, WordsSuite
+from gatepass.testing.follower_suite import FollowerSuite
 from gatepass.testing.journal_suite import JournalSuite
 from gatepass.testing.list_suite import EventListSuite, TokenListSuite, UserListSuite
 from gatepass.testing.token_suite import TokenSuite
@@ -20,6 +21,7 @@ SUITES = (
     SettingsSuite,
     FailureSuite,
     ChangeSuite,
+    FollowerSuite,
     JournalSuite,
     VerifierSuite,
     TransactionSuite,
@@ -29,3 +31,7 @@ SUITES = (
 
 class AllSuites(*SUITES):
     """Every promise of a store. Give a fixture `store`."""
+
+
+class SuitesOfOneHost(AllSuites, WordsSuite):
+    """And those of a store whose writers are all on one host. Give a fixture `store`."""

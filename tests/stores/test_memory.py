@@ -3,10 +3,10 @@
 import pytest
 
 from gatepass.stores.memory import MemoryStore
-from stores.suites import AllSuites
+from stores.suites import SuitesOfOneHost
 
 
-class TestMemoryStore(AllSuites):
+class TestMemoryStore(SuitesOfOneHost):
     @pytest.fixture
     def store(self) -> MemoryStore:
         return MemoryStore()

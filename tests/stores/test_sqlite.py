@@ -8,7 +8,7 @@ import pytest
 from gatepass.stores.sql import tokens
 from gatepass.stores.sql.sqlite import SqliteStore
 from gatepass.testing.list_suite import TokenListSuite
-from stores.suites import AllSuites
+from stores.suites import SuitesOfOneHost
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     made.close()
 
 
-class TestSqliteStore(AllSuites):
+class TestSqliteStore(SuitesOfOneHost):
     """With the default, every filter of these small lists gathers."""
 
 

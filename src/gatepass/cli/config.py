@@ -1,12 +1,10 @@
 """`gatepass config`: what is configured, and where that comes from."""
 
-from pathlib import Path
-
 import click
 
-from gatepass.cli.options import config_option, data_option
+from gatepass.cli.options import Place, place_options
 from gatepass.cli.output import json_option, show_json, show_table
-from gatepass.server.settings import SECRET_KEYS, SECTIONS, load_config
+from gatepass.server.settings import SECRET_KEYS, SECTIONS
 
 
 @click.group()
@@ -15,13 +13,12 @@ def config() -> None:
 
 
 @config.command()
-@data_option
-@config_option
+@place_options
 @click.option("--origin", is_flag=True, help="Say where each value comes from.")
 @json_option
-def show(data: str | None, config_file: Path | None, *, origin: bool, as_json: bool) -> None:
+def show(place: Place, *, origin: bool, as_json: bool) -> None:
     """Show every key with its value; secrets are hidden."""
-    loaded = load_config({"store.data": data}, file=config_file)
+    loaded = place.load()
     rows = []
     for key, where in loaded.origins.items():
         section, _, name = key.partition(".")

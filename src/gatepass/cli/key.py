@@ -4,11 +4,10 @@ from pathlib import Path
 
 import click
 
-from gatepass.cli.options import config_option, data_option
+from gatepass.cli.options import Place, place_options
 from gatepass.cli.output import json_option, show_json, show_table
 from gatepass.connect import KEYS
 from gatepass.server.installation import opened
-from gatepass.server.settings import load_config
 from gatepass.services.count_peppers import PepperUse, count_peppers
 from gatepass.services.rotate_pepper import rotate_pepper
 from gatepass.stores.keyfile import KeyFile
@@ -20,12 +19,11 @@ def key() -> None:
 
 
 @key.command("list")
-@data_option
-@config_option
+@place_options
 @json_option
-def list_(data: str | None, config_file: Path | None, *, as_json: bool) -> None:
+def list_(place: Place, *, as_json: bool) -> None:
     """Show the peppers by number, and how many tokens and verifiers each keeps. The keys themselves stay hidden."""
-    config = load_config({"store.data": data}, file=config_file)
+    config = place.load()
     with opened(config) as deps:
         keyring = KeyFile(Path(config.store.data) / KEYS)
         counts = count_peppers(deps)
@@ -45,12 +43,11 @@ def list_(data: str | None, config_file: Path | None, *, as_json: bool) -> None:
 
 
 @key.command()
-@data_option
-@config_option
+@place_options
 @json_option
-def rotate(data: str | None, config_file: Path | None, *, as_json: bool) -> None:
+def rotate(place: Place, *, as_json: bool) -> None:
     """Add a pepper; new tokens take it, old ones go on working. A running server follows by itself."""
-    config = load_config({"store.data": data}, file=config_file)
+    config = place.load()
     with opened(config) as deps:
         keyring = KeyFile(Path(config.store.data) / KEYS)
         number = rotate_pepper(deps, keyring)

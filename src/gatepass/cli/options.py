@@ -1,10 +1,50 @@
 """Options that several commands share."""
 
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
-data_option = click.option("--data", metavar="DIR", help="Where everything is kept. [default: gatepass-data]")
-config_option = click.option(
-    "--config", "config_file", type=click.Path(path_type=Path), help="Configuration file. [default: DIR/gatepass.toml]"
-)
+from gatepass.server.settings import Config, load_config
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an installation is, as far as the command line says."""
+
+    data: str | None
+    database: str | None
+    config_file: Path | None
+
+    @property
+    def is_given(self) -> bool:
+        """Tell whether the command line says anything at all."""
+        return any((self.data, self.database, self.config_file))
+
+    def load(self, flags: Mapping[str, Any] | None = None) -> Config:
+        """Return the configuration, with other flags too. Raises BadConfiguration."""
+        here = {"store.data": self.data, "store.database": self.database}
+        return load_config({**here, **(flags or {})}, file=self.config_file)
+
+
+def place_options(command: F) -> F:
+    """Give a command the options that say where everything is kept; it gets them as `place`."""
+
+    @click.option("--data", metavar="DIR", help="Where everything is kept. [default: gatepass-data]")
+    @click.option("--database", metavar="URL", help="A PostgreSQL database instead of the file in DIR; no password.")
+    @click.option(
+        "--config",
+        "config_file",
+        type=click.Path(path_type=Path),
+        help="Configuration file. [default: DIR/gatepass.toml]",
+    )
+    @functools.wraps(command)
+    def placed(*args: Any, data: str | None, database: str | None, config_file: Path | None, **rest: Any) -> Any:
+        return command(*args, place=Place(data, database, config_file), **rest)
+
+    return placed  # type: ignore[return-value]  # click calls it with the options' names

@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from gatepass.cli.client import read_password_file
-from gatepass.cli.options import config_option, data_option
+from gatepass.cli.options import Place, place_options
 from gatepass.cli.output import json_option, show_json
 from gatepass.errors import BadConfiguration, NotFound
 from gatepass.model.actor import CONSOLE
 from gatepass.model.origin import is_loopback
 from gatepass.model.secret import Secret, generate_password
 from gatepass.server.installation import create_installation, exists, journal_of, open_deps, serve_lock
-from gatepass.server.settings import Config, load_config, split_listen
+from gatepass.server.settings import Config, split_listen
 from gatepass.services.change_settings import change_settings
 from gatepass.services.recover_user import recover_user
 
@@ -23,17 +23,14 @@ DEV_EMAIL = "admin@localhost"
 
 
 @click.command()
-@data_option
-@config_option
+@place_options
 @click.option("--email", required=True, help="E-mail address of the first administrator.")
 @click.option("--password-file", required=True, metavar="F", help="File with the password; - is standard input.")
 @click.option("--enable-tokens", is_flag=True, help="Switch the token feature on.")
 @json_option
-def init(
-    data: str | None, config_file: Path | None, email: str, password_file: str, *, enable_tokens: bool, as_json: bool
-) -> None:
+def init(place: Place, email: str, password_file: str, *, enable_tokens: bool, as_json: bool) -> None:
     """Make an installation: database, key file and the first administrator."""
-    config = load_config({"store.data": data}, file=config_file)
+    config = place.load()
     directory = Path(config.store.data)
     password = read_password_file(password_file)
     create_installation(
@@ -43,6 +40,7 @@ def init(
         password=password,
         enable_tokens=enable_tokens,
         journal=journal_of(config.store, directory),
+        database=config.store.database,
     )
     if as_json:
         show_json({"data": str(directory), "email": email, "tokensEnabled": enable_tokens})
@@ -52,8 +50,7 @@ def init(
 
 
 @click.command()
-@data_option
-@config_option
+@place_options
 @click.option("--listen", metavar="HOST:PORT|unix:PATH", help="[default: 127.0.0.1:8420; port 0 picks a free one]")
 @click.option("--metrics-listen", metavar="HOST:PORT|off", help="[default: 127.0.0.1:8421]")
 @click.option("--public-url", help="What people type to get here; links and cookies go by it.")
@@ -61,7 +58,7 @@ def init(
 @click.option("--tls-key", type=click.Path(), help="Private key (PEM).")
 @click.option("--insecure-http", is_flag=True, default=None, help="Allow plain HTTP on a public address.")
 @click.option("--dev", is_flag=True, help="For trials: makes what is missing, sets and prints a new password.")
-def serve(data: str | None, config_file: Path | None, *, dev: bool, **flags: Any) -> None:
+def serve(place: Place, *, dev: bool, **flags: Any) -> None:
     """Serve REST, pages and /verify until SIGTERM."""
     # Only this command needs the web server's packages; the others start quicker without them.
     from gatepass.server.log import set_up_logging  # noqa: PLC0415
@@ -69,13 +66,13 @@ def serve(data: str | None, config_file: Path | None, *, dev: bool, **flags: Any
     from gatepass.server.run import run_server  # noqa: PLC0415
 
     given = {f"server.{name}": value for name, value in flags.items()}
-    config = load_config({"store.data": data, **given}, file=config_file)
+    config = place.load(given)
     trial_log = dev and config.origins["log.format"] == "default"
     set_up_logging(replace(config.log, format="text") if trial_log else config.log)
     directory = Path(config.store.data)
     password, is_new = _prepare_trial(config, directory) if dev else (None, False)
     metrics = Metrics()
-    deps = open_deps(directory, config, observer=metrics)
+    deps = open_deps(directory, config, observer=metrics, follows=True)
     try:
         with serve_lock(directory):
             if password is not None and not is_new:
@@ -102,6 +99,7 @@ def _prepare_trial(config: Config, directory: Path) -> tuple[Secret, bool]:
             password=password,
             enable_tokens=True,
             journal=journal_of(config.store, directory),
+            database=config.store.database,
         )
         return password, True
     deps = open_deps(directory, config)

@@ -1,19 +1,17 @@
 """`gatepass settings`: over REST, or with --data straight on the server's disk."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import click
 
 from gatepass.cli.client import Client, client_options
-from gatepass.cli.options import data_option
+from gatepass.cli.options import Place, place_options
 from gatepass.cli.output import json_option, show_fields, show_json
 from gatepass.errors import InvalidInput
 from gatepass.model.actor import CONSOLE
 from gatepass.model.settings import parse_setting
 from gatepass.server.installation import opened
-from gatepass.server.settings import load_config
 from gatepass.services.change_settings import change_settings
 from gatepass.services.get_settings import get_settings
 
@@ -24,22 +22,22 @@ def settings() -> None:
 
 
 @settings.command("list")
-@data_option
+@place_options
 @json_option
 @client_options
-def list_(client: Client, *, data: str | None, as_json: bool) -> None:
+def list_(client: Client, *, place: Place, as_json: bool) -> None:
     """Show all settings."""
-    (show_json if as_json else show_fields)(_load(client, data))
+    (show_json if as_json else show_fields)(_load(client, place))
 
 
 @settings.command()
 @click.argument("name")
-@data_option
+@place_options
 @json_option
 @client_options
-def get(client: Client, *, name: str, data: str | None, as_json: bool) -> None:
+def get(client: Client, *, name: str, place: Place, as_json: bool) -> None:
     """Show one setting."""
-    found = _load(client, data)
+    found = _load(client, place)
     if name not in found:
         raise InvalidInput(name, f"is not a setting; there are {', '.join(sorted(found))}")
     if as_json:
@@ -51,16 +49,16 @@ def get(client: Client, *, name: str, data: str | None, as_json: bool) -> None:
 @settings.command("set", context_settings={"ignore_unknown_options": True})  # -1 is a value
 @click.argument("name")
 @click.argument("value")
-@data_option
+@place_options
 @json_option
 @client_options
-def set_(client: Client, *, name: str, value: str, data: str | None, as_json: bool) -> None:
+def set_(client: Client, *, name: str, value: str, place: Place, as_json: bool) -> None:
     """Change one setting; it holds at once."""
     changes = {name: parse_setting(name, value)}
-    if data is None:
+    if not place.is_given:
         after: Mapping[str, Any] = client.call("PATCH", "/v4/settings", changes).body
     else:
-        with opened(load_config({"store.data": data})) as deps:
+        with opened(place.load()) as deps:
             after = change_settings(deps, CONSOLE, changes).public()
     if as_json:
         show_json({name: after[name]})
@@ -68,9 +66,9 @@ def set_(client: Client, *, name: str, value: str, data: str | None, as_json: bo
         click.echo(f"{name} is {str(after[name]).lower()}")
 
 
-def _load(client: Client, data: str | None) -> Mapping[str, Any]:
-    if data is None:
+def _load(client: Client, place: Place) -> Mapping[str, Any]:
+    if not place.is_given:
         found: Mapping[str, Any] = client.get("/v4/settings")
         return found
-    with opened(load_config({"store.data": str(Path(data))})) as deps:
+    with opened(place.load()) as deps:
         return get_settings(deps, CONSOLE).public()

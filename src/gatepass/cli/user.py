@@ -1,15 +1,13 @@
 """`gatepass user`: people, over REST; `recover` works on the server's own disk."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from gatepass.cli.client import Client, ask_password, client_options, read_password_file
-from gatepass.cli.options import config_option, data_option
+from gatepass.cli.options import Place, place_options
 from gatepass.cli.output import json_option, show_json, show_table
 from gatepass.server.installation import opened
-from gatepass.server.settings import load_config
 from gatepass.services.recover_user import recover_user
 
 _COLUMNS = {
@@ -124,20 +122,17 @@ def password(client: Client, *, as_json: bool) -> None:
 
 @user.command()
 @click.argument("email")
-@data_option
-@config_option
+@place_options
 @click.option("--password-file", metavar="F", help="File with the new password; - is standard input.")
 @json_option
-def recover(
-    email: str, data: str | None, config_file: Path | None, password_file: str | None, *, as_json: bool
-) -> None:
+def recover(email: str, place: Place, password_file: str | None, *, as_json: bool) -> None:
     """Give a person their access back, on the server's own console.
 
     Sets a new password, enables them if disabled and ends their sessions. Works while the server
     runs and without it.
     """
     chosen = read_password_file(password_file) if password_file else ask_password("New password", twice=True)
-    with opened(load_config({"store.data": data}, file=config_file)) as deps:
+    with opened(place.load()) as deps:
         found = recover_user(deps, email, chosen)
     if as_json:
         show_json({"id": str(found.id), "email": found.email, "isAdmin": found.is_admin})

@@ -7,16 +7,15 @@ from typing import Any
 
 import click
 
-from gatepass.cli.options import config_option, data_option
+from gatepass.cli.options import Place, place_options
 from gatepass.errors import BadConfiguration
-from gatepass.server.settings import Config, load_config, public_url_of
+from gatepass.server.settings import Config, public_url_of
 
 _LISTEN = "127.0.0.1:8423"
 
 
 @click.command()
-@data_option
-@config_option
+@place_options
 @click.option("--listen", metavar="HOST:PORT|unix:PATH", help=f"[default: {_LISTEN}; port 0 picks a free one]")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="How many processes.")
 @click.option("--insecure-http", is_flag=True, help="Allow plain HTTP on a public address, and to one.")
@@ -24,15 +23,7 @@ _LISTEN = "127.0.0.1:8423"
 @click.option("--credential-file", metavar="F", help="File with the credential for --upstream.")
 @click.option("--ca-file", type=click.Path(), help="Certificates (PEM) to trust --upstream by.")
 @click.option("--grace", type=click.FloatRange(0, 3600), default=0, help="Seconds beyond the bound to ask for.")
-def verifier(
-    data: str | None,
-    config_file: Path | None,
-    listen: str | None,
-    *,
-    workers: int,
-    insecure_http: bool,
-    **elsewhere: Any,
-) -> None:
+def verifier(place: Place, listen: str | None, *, workers: int, insecure_http: bool, **elsewhere: Any) -> None:
     """Answer /verify for gateways until SIGTERM, quicker than `serve` and beside it or without it.
 
     It speaks plain HTTP: a gateway on the same host asks it, best over a unix socket. SIGHUP reads the
@@ -45,21 +36,21 @@ def verifier(
         # SECURITY: a certificate that is configured for `serve` does not make this listener speak TLS.
         flags = {"server.listen": listen or _LISTEN, "server.tls_cert": "", "server.tls_key": ""}
         flags |= {"server.public_url": "", "server.metrics_listen": "off"}
-        served = load_config({"store.data": data}, file=config_file)
-        config = load_config({"store.data": data, **flags, "server.insecure_http": insecure_http}, file=config_file)
+        served, config = place.load(), place.load({**flags, "server.insecure_http": insecure_http})
         if elsewhere["upstream"]:
             return config, _elsewhere(insecure_http=insecure_http, **elsewhere)
-        issuer = public_url_of(served, served.server.listen)
-        return config, {"data": config.store.data, "journal": config.store.journal, "issuer": issuer}
+        issuer, store = public_url_of(served, served.server.listen), config.store
+        return config, {"data": store.data, "database": store.database, "journal": store.journal, "issuer": issuer}
 
-    _require_fitting(data, elsewhere)
-    set_up_logging(load_config({"store.data": data}, file=config_file).log)
+    _require_fitting(place, elsewhere)
+    set_up_logging(place.load().log)
     run_verifier(read_config, workers=workers, ready=_ready)
 
 
-def _require_fitting(data: str | None, elsewhere: Mapping[str, Any]) -> None:
-    if elsewhere["upstream"] and data is not None:
-        raise click.UsageError("--data and --upstream exclude each other")
+def _require_fitting(place: Place, elsewhere: Mapping[str, Any]) -> None:
+    for option, given in {"--data": place.data, "--database": place.database}.items():
+        if elsewhere["upstream"] and given is not None:
+            raise click.UsageError(f"{option} and --upstream exclude each other")
     if bool(elsewhere["upstream"]) != bool(elsewhere["credential_file"]):
         raise click.UsageError("--upstream needs --credential-file, and the other way round")
 

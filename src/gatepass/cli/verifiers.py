@@ -1,18 +1,16 @@
 """`gatepass verifiers`: services that may ask about tokens, on the server's own disk."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from gatepass.cli.client import Client
-from gatepass.cli.options import config_option, data_option
+from gatepass.cli.options import Place, place_options
 from gatepass.cli.output import json_option, show_json, show_table
 from gatepass.model.actor import CONSOLE
 from gatepass.model.instant import iso
 from gatepass.model.registered_verifier import RegisteredVerifier
 from gatepass.server.installation import opened
-from gatepass.server.settings import load_config
 from gatepass.services.add_verifier import add_verifier
 from gatepass.services.list_verifiers import list_verifiers
 from gatepass.services.remove_verifier import remove_verifier
@@ -25,12 +23,11 @@ def verifiers() -> None:
 
 @verifiers.command()
 @click.argument("name")
-@data_option
-@config_option
+@place_options
 @json_option
-def add(name: str, data: str | None, config_file: Path | None, *, as_json: bool) -> None:
+def add(name: str, place: Place, *, as_json: bool) -> None:
     """Register a service and print its credential, this once. A running server knows it at once."""
-    with opened(load_config({"store.data": data}, file=config_file)) as deps:
+    with opened(place.load()) as deps:
         added = add_verifier(deps, CONSOLE, name)
     # SECURITY: the one place where the credential is revealed.
     credential = added.credential.reveal()
@@ -44,26 +41,17 @@ def add(name: str, data: str | None, config_file: Path | None, *, as_json: bool)
 
 
 @verifiers.command("list")
-@data_option
-@config_option
+@place_options
 @click.option("--url", help="Ask the server there, as an administrator, and show what is connected to it.")
 @click.option("--email", help="With --url: sign in as this person. [default: GATEPASS_TOKEN]")
 @click.option("--insecure-http", is_flag=True, help="With --url: allow plain HTTP to another machine.")
 @json_option
-def list_(
-    data: str | None,
-    config_file: Path | None,
-    *,
-    url: str | None,
-    email: str | None,
-    insecure_http: bool,
-    as_json: bool,
-) -> None:
+def list_(place: Place, *, url: str | None, email: str | None, insecure_http: bool, as_json: bool) -> None:
     """List the registered services. Their credentials stay hidden."""
     if url:
         _list_connected(Client(url.rstrip("/"), email, insecure_http), as_json=as_json)
         return
-    with opened(load_config({"store.data": data}, file=config_file)) as deps:
+    with opened(place.load()) as deps:
         rows = [_row(verifier) for verifier in list_verifiers(deps, CONSOLE)]
     if as_json:
         show_json({"data": rows})
@@ -103,12 +91,11 @@ def _state(instance: dict[str, Any]) -> str:
 
 @verifiers.command()
 @click.argument("verifier", metavar="NAME-OR-ID")
-@data_option
-@config_option
+@place_options
 @json_option
-def remove(verifier: str, data: str | None, config_file: Path | None, *, as_json: bool) -> None:
+def remove(verifier: str, place: Place, *, as_json: bool) -> None:
     """Remove a service: its credential is refused from now on, for ever."""
-    with opened(load_config({"store.data": data}, file=config_file)) as deps:
+    with opened(place.load()) as deps:
         removed = remove_verifier(deps, CONSOLE, verifier)
     if as_json:
         show_json({"removed": str(removed.id)})

@@ -4,6 +4,7 @@ All of it is synchronous. Anything may raise `Unavailable` when what lies behind
 nothing here ever answers wrongly instead.
 """
 
+from gatepass.interfaces.follower import FollowerRepository
 from gatepass.interfaces.journal import JournalRepository
 from gatepass.interfaces.outside import Clock, Keyring, NewToken, PasswordHasher, Policy
 from gatepass.interfaces.store import Store
@@ -27,8 +28,10 @@ from gatepass.interfaces.verification import (
     ChangeSource,
     Fetched,
     Followed,
+    Head,
     VerdictSource,
     Verification,
+    Verifications,
 )
 
 __all__ = [
@@ -40,6 +43,8 @@ __all__ = [
     "FailureRepository",
     "Fetched",
     "Followed",
+    "FollowerRepository",
+    "Head",
     "JournalRepository",
     "Keyring",
     "NewToken",
@@ -57,5 +62,6 @@ __all__ = [
     "UserRepository",
     "VerdictSource",
     "Verification",
+    "Verifications",
     "VerifierRepository",
 ]

@@ -1,11 +1,12 @@
 """Where everything is kept: the store, which opens transactions and is asked by verification."""
 
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
 from gatepass.interfaces.stored import Transaction
-from gatepass.interfaces.verification import ChangeFeed, Verification
+from gatepass.interfaces.verification import ChangeFeed, Verification, Verifications
 
 
 class Store(ChangeFeed, Protocol):
@@ -23,6 +24,18 @@ class Store(ChangeFeed, Protocol):
         """Open the one transaction that may change things; others wait, then get Unavailable."""
         ...
 
+    def write_uses(self) -> AbstractContextManager[Transaction]:
+        """Open a transaction that counts uses of tokens, or notes who follows, and does nothing else.
+
+        Where the database can, it neither waits for the one that changes things nor makes that wait.
+        """
+        ...
+
+    @property
+    def answers_inline(self) -> bool:
+        """Tell whether `find_verification` takes microseconds and can be asked anywhere; else it may block."""
+        ...
+
     def find_verification(self, token_id: UUID) -> Verification | None:
         """Return what judging a token needs, in one look-up; None if there is no such record.
 
@@ -30,8 +43,16 @@ class Store(ChangeFeed, Protocol):
         """
         ...
 
+    def find_verifications(self, token_ids: Iterable[UUID]) -> Verifications:
+        """Return the same for many tokens, in one look-up where the database can."""
+        ...
+
     def check(self) -> None:
         """Return if the store answers, raise Unavailable if it does not."""
+        ...
+
+    def check_integrity(self) -> Sequence[str]:
+        """Read everything and return what is wrong with it."""
         ...
 
     def close(self) -> None:

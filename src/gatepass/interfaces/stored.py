@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
+from gatepass.interfaces.follower import FollowerRepository
 from gatepass.interfaces.journal import JournalRepository
 from gatepass.interfaces.verification import Verification
 from gatepass.model.change import Change, ChangeKind
@@ -358,6 +359,11 @@ class Transaction(Protocol):
     @property
     def failures(self) -> FailureRepository:
         """The failed sign-ins."""
+        ...
+
+    @property
+    def followers(self) -> FollowerRepository:
+        """Who follows the changes."""
         ...
 
     @property

@@ -1,6 +1,6 @@
 """What verification needs of whatever keeps the tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
@@ -50,6 +50,25 @@ class Followed(NamedTuple):
     """For how many seconds after the poll was sent what is in memory may be answered."""
     now: float | None = None
     """The source's wall clock when it replied, in seconds since 1970; None if it does not tell."""
+
+
+class Head(NamedTuple):
+    """How far the changes in a database have come, and in which history of it."""
+
+    revision: int
+    epoch: str
+    """Another one after another database, a restored one or a promoted standby was put in place."""
+
+
+class Verifications(NamedTuple):
+    """What was found for many tokens, all read at one moment."""
+
+    found: Mapping[UUID, Verification]
+    """Those that have a record."""
+    head: Head | None
+    """How far the changes had come at that moment; None where `words` tell it."""
+    stamp: int | None = None
+    """The number of the words at that moment, or before; None: nothing of it must be kept."""
 
 
 class VerdictSource(Protocol):

@@ -16,6 +16,7 @@ from gatepass.server.client import address_of, client_of
 from gatepass.server.followers import Followers
 from gatepass.server.metrics import Metrics
 from gatepass.server.probing import ProbeLimit
+from gatepass.server.roll import Roll
 from gatepass.server.settings import Config
 from gatepass.server.watch import Watch
 from gatepass.services.deps import Deps
@@ -27,6 +28,8 @@ T = TypeVar("T")
 
 _WORKERS = 16
 _HASHES_WAITING = 64
+_LOOKING = 64
+"""Look-ups for `/verify` that may be under way where the store blocks; they share a few queries."""
 
 
 class WorkPool:
@@ -82,6 +85,9 @@ class Context:
         metrics.verifier_instances.set_function(self.followers.count)
         self.watch = Watch(deps.store.words)
         self.work = WorkPool("work", workers=_WORKERS, waiting=1000)
+        self.roll = Roll(deps.store, self.followers, self.work.run)
+        # Whoever finds all of them waiting for the database is told so at once.
+        self.looking = WorkPool("look-up", workers=_LOOKING, waiting=0)
         # One core stays free: a flood of sign-ins must not hold up verification, here or in the processes beside.
         self.hashing = WorkPool("password", workers=max(1, cores() - 1), waiting=_HASHES_WAITING)
 
@@ -106,6 +112,7 @@ class Context:
     def close(self) -> None:
         """Stop the threads."""
         self.work.close()
+        self.looking.close()
         self.hashing.close()
 
 

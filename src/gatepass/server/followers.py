@@ -1,7 +1,8 @@
 """Who follows the changes here: how far each has come, until when it may answer from memory, and receipts of that.
 
-In the memory of one server. After a start nobody is known yet, although verifiers that followed before
-may still hold leases: until those are over, a receipt says so.
+In the memory of one server; where several share a database each tells the others (`roll.py`). After a start
+nobody is known yet, although verifiers that followed before may still hold leases: until those are over, a
+receipt says so.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gatepass.errors import InvalidInput, TooManyRequests
+from gatepass.model.follower import FollowerRecord
 from gatepass.model.registered_verifier import RegisteredVerifier
 
 MOST_INSTANCES = 500
@@ -107,6 +109,31 @@ class Followers:
             self._make_room(verifier.id, now)
             known = Instance(verifier.id, verifier.name, instance, epoch, acknowledged, now, now, bound, now)
             self._instances[key] = known
+        self._note(known, epoch=epoch, acknowledged=acknowledged, bound=bound)
+        return known
+
+    def hear_elsewhere(self, record: FollowerRecord) -> None:
+        """Take note of what another server wrote down, later than it did.
+
+        SECURITY: who has a lease without this change was written down before it was made, so whoever reads
+        the list after it knows them all; and no lease ends later than `bound` after it was read.
+        """
+        now, key = self._clock(), (record.verifier_id, record.instance)
+        if not record.bound:
+            self._drop(key)
+            return
+        known = self._instances.get(key)
+        if known is None:
+            known = Instance(key[0], record.name, record.instance, record.epoch, record.acknowledged, now, now, 0, now)
+            self._instances[key] = known
+        self._note(known, epoch=record.epoch, acknowledged=record.acknowledged, bound=record.bound)
+
+    def doubt(self, seconds: float) -> None:
+        """Say in receipts that others may hold leases for `seconds` more: nobody can tell who they are."""
+        self._known_from = max(self._known_from, self._clock() + seconds)
+
+    def _note(self, known: Instance, *, epoch: str, acknowledged: int, bound: float) -> None:
+        now = self._clock()
         if (epoch, acknowledged) != (known.epoch, known.acknowledged):
             known.epoch, known.acknowledged, known.acknowledged_at = epoch, acknowledged, now
             if known.told_at is not None:
@@ -115,7 +142,6 @@ class Followers:
         known.heard_at, known.bound = now, bound
         known.lease_until = max(known.lease_until, now + bound)
         self._wake()
-        return known
 
     def _wake(self) -> None:
         for future in self._heard:
@@ -124,7 +150,10 @@ class Followers:
 
     def leave(self, verifier: RegisteredVerifier, instance: str) -> None:
         """Take note that an instance has ended its lease and will not come again."""
-        known = self._instances.pop((verifier.id, instance), None)
+        self._drop((verifier.id, instance))
+
+    def _drop(self, key: tuple[UUID, str]) -> None:
+        known = self._instances.pop(key, None)
         if known is not None:
             known.lease_until = self._clock()  # whoever waits for it holds this very record
             self._wake()

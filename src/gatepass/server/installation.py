@@ -1,13 +1,13 @@
-"""An installation: a directory with the database and the key file, and how to open or make one."""
+"""An installation: a directory with the key file, the database there or elsewhere, and how to open or make one."""
 
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from gatepass.connect import DATABASE, JOURNAL, KEYS, SystemClock, open_store
+from gatepass.connect import JOURNAL, KEYS, SystemClock, journal_path, open_followed, open_store
 from gatepass.errors import BadConfiguration, Conflict
 from gatepass.identity.local import Argon2Hasher, common_passwords
 from gatepass.interfaces import Clock, Keyring, Store
@@ -19,6 +19,7 @@ from gatepass.services.change_settings import change_settings
 from gatepass.services.create_user import create_user
 from gatepass.services.deps import Deps
 from gatepass.services.throttle import Throttle
+from gatepass.stores import DATABASE, open_plain, require_driver
 from gatepass.stores.files import require_private_directory, sync_directory
 from gatepass.stores.journal import Journal
 from gatepass.stores.keyfile import KeyFile
@@ -33,22 +34,24 @@ def exists(data: Path) -> bool:
     return any(os.path.lexists(data / name) for name in (DATABASE, KEYS))
 
 
-def journal_of(config: StoreConfig, data: Path) -> Path:
-    """Return where the revocation journal of the installation in `data` is."""
-    return Path(config.journal) if config.journal else (data / DATABASE).resolve().with_name(JOURNAL)
+def journal_of(config: StoreConfig, data: Path) -> Path | None:
+    """Return where the revocation journal of the installation in `data` is; None if there is to be none."""
+    return journal_path(data, config.database, config.journal)
 
 
-def open_deps(data: Path, config: Config, *, observer: StoreObserver | None = None) -> Deps:
+def open_deps(data: Path, config: Config, *, observer: StoreObserver | None = None, follows: bool = False) -> Deps:
     """Open the installation in `data`; `observer` hears of each use of its store.
 
-    Raises BadConfiguration if it is missing or cannot be used.
+    With `follows` its words allow answers from memory, over PostgreSQL too: for what runs on. Raises
+    BadConfiguration if it is missing or cannot be used.
     """
     if not exists(data):
         raise BadConfiguration(
             str(data), "holds no installation", hint=f"gatepass init --data {data} --email … --password-file …"
         )
     keyring = KeyFile(data / KEYS)
-    store: Store = open_store(data / DATABASE, journal_of(config.store, data))
+    opening = open_followed if follows else open_store
+    store: Store = opening(data, database=config.store.database, journal=journal_of(config.store, data))
     return build_deps(ObservedStore(store, observer) if observer else store, keyring, config.sign_in)
 
 
@@ -103,40 +106,55 @@ def create_installation(
     email: str,
     password: Secret,
     enable_tokens: bool = False,
+    database: str = "",
     journal: Path | None = None,
 ) -> None:
     """Make an installation with its first administrator, or leave nothing behind.
 
-    `journal` is where its revocation journal goes, if not into `data`. Raises Conflict if `data` holds (a part
-    of) one, or there is a journal; InvalidInput naming `email` or `password`.
+    With `database`, the URL of an empty PostgreSQL database, everything but the key file is kept there.
+    `journal` is where the revocation journal goes; None is a file in `data`, or none at all with PostgreSQL.
+    Raises Conflict if `data` or the database holds (a part of) one, or there is a journal; InvalidInput
+    naming `email` or `password`.
     """
-    journal = journal or data / JOURNAL
+    if journal is None and not database:
+        journal = data / JOURNAL
     if exists(data):
         raise Conflict(f"{str(data)!r} holds an installation already", hint="nothing was changed")
     if data.exists():
         require_private_directory(data)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Everything is made in a folder of its own first, so that a failure removes nothing but what it made.
-    with TemporaryDirectory(prefix=".init-", dir=data) as folder:
+    with ExitStack() as undo, TemporaryDirectory(prefix=".init-", dir=data) as folder:
         draft = Path(folder)
         keyring = KeyFile.create(draft / KEYS)
-        store = SqliteStore.create(draft / DATABASE)
-        try:
+        with _new_store(draft, database) as store:
             deps = build_deps(store, keyring, config)
-            create_user(deps, CONSOLE, email=email, password=password, is_admin=True)
             if enable_tokens:
                 change_settings(deps, CONSOLE, {"apiAccessTokens.enabled": True})
-            begin_journal(store, journal)
-        finally:
-            store.close()
-        try:
-            # The keys first: a database without them would look like one that lost them.
-            for name in (KEYS, DATABASE):
-                (data / name).hardlink_to(draft / name)  # never over a file that somebody else made meanwhile
-        except BaseException:
-            journal.unlink()
-            raise
+            if journal:
+                begin_journal(store, journal)
+                undo.callback(journal.unlink)
+            # Last: a database with a person in it is an installation.
+            create_user(deps, CONSOLE, email=email, password=password, is_admin=True)
+        # The keys first: a database without them would look like one that lost them.
+        for name in (KEYS,) if database else (KEYS, DATABASE):
+            (data / name).hardlink_to(draft / name)  # never over a file that somebody else made meanwhile
+        undo.pop_all()
     sync_directory(data)
+
+
+@contextmanager
+def _new_store(draft: Path, database: str) -> Iterator[Store]:
+    """Open a new store; of PostgreSQL an empty schema stays if the block fails, and the next attempt takes it."""
+    if database:
+        require_driver()
+        from gatepass.stores.sql.postgres_schema import initialising  # noqa: PLC0415  it brings the driver
+
+        with initialising(database), closing(open_plain(draft, database)) as store:
+            yield store
+    else:
+        with closing(SqliteStore.create(draft / DATABASE)) as store:
+            yield store
 
 
 @contextmanager

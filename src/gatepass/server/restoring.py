@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from gatepass.connect import DATABASE, SystemClock, open_store
+from gatepass.connect import SystemClock, open_journalled
 from gatepass.errors import BadConfiguration, Conflict, Unavailable
 from gatepass.interfaces import Page, Store, Transaction
 from gatepass.model.actor import CONSOLE
@@ -18,6 +18,7 @@ from gatepass.model.journal import JournalRecord, Replayed
 from gatepass.server.installation import begin_journal, serve_lock
 from gatepass.services.record_event import record_event
 from gatepass.services.replay_journal import replay_journal
+from gatepass.stores import DATABASE, open_plain
 from gatepass.stores.files import create_private, sync_directory
 from gatepass.stores.journal import Journal, JournalUnusable
 from gatepass.stores.sql import sqlite
@@ -48,7 +49,7 @@ def restore_backup(backup: Path, data: Path, journal: Path) -> Restored:
             kept = _put_aside(data / DATABASE)
             draft.rename(data / DATABASE)
         sync_directory(data)
-        store = open_store(data / DATABASE, journal)
+        store = open_journalled(data, database="", journal=journal)
         try:
             if store.trouble is None:
                 store.count_restore()
@@ -142,9 +143,9 @@ class Doubt:
     """How many are not deleted."""
 
 
-def find_doubt(data: Path, journal: Path) -> Doubt:
+def find_doubt(data: Path, journal: Path, *, database: str = "") -> Doubt:
     """Return why the database answers nothing. Raises Conflict if there is no reason."""
-    store = sqlite.SqliteStore(data / DATABASE)
+    store = open_plain(data, database)
     try:
         with store.read() as tx:
             reason = _reason(tx, Journal(journal))
@@ -162,7 +163,7 @@ def _reason(tx: Transaction, journal: Journal) -> str:
     raise Conflict("the revocation journal vouches for this database; there is nothing to accept")
 
 
-def accept_restore(data: Path, journal: Path, *, before: datetime, doubt: Doubt) -> Replayed:
+def accept_restore(data: Path, journal: Path, *, before: datetime, doubt: Doubt, database: str = "") -> Replayed:
     """Let the database into service as it is, with a new journal; the old one, if any, is kept.
 
     What the old journal says of tokens and people in this database is repeated first. Raises Conflict if the
@@ -173,7 +174,7 @@ def accept_restore(data: Path, journal: Path, *, before: datetime, doubt: Doubt)
             f"this database holds a record of {iso(doubt.last_record_at)}, which is not before {iso(before)}",
             hint="nothing was changed; is it the database you think it is?",
         )
-    store = sqlite.SqliteStore(data / DATABASE)
+    store = open_plain(data, database)
     try:
         replayed, restores = _accept(store, Journal(journal), before=before, doubt=doubt)
         if journal.exists():

@@ -67,8 +67,13 @@ def run_server(deps: Deps, config: Config, metrics: Metrics, *, ready: Callable[
         housekeeping = Housekeeping(deps, context.uses, metrics)
         stop_metrics = _start_metrics(metrics, config.server.metrics_listen)
         housekeeping.start()
+
+        def begin() -> None:
+            context.roll.start()
+            ready(url)
+
         try:
-            server = _Server(_uvicorn_config(context, tls), lambda: ready(url), context.watch.close)
+            server = _Server(_uvicorn_config(context, tls), begin, context.watch.close)
             server.run(sockets=[listener])
         finally:
             stop_metrics()

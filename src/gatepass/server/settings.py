@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -20,6 +21,7 @@ from gatepass.model.origin import is_loopback, is_origin
 FILE_NAME = "gatepass.toml"
 _PREFIX = "GATEPASS_"
 _TRUSTED_UNIX = "unix"
+_POSTGRES = ("postgresql://", "postgres://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,9 @@ class StoreConfig:
     data: str = "gatepass-data"
     journal: str = ""
     """The file of the revocation journal; empty: `gatepass.journal` in the directory `data`."""
+    """The directory of the key file and, unless `database` is set, of the database."""
+    database: str = ""
+    """`postgresql://…`: a PostgreSQL database takes the place of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +98,8 @@ SECTIONS: Mapping[str, type] = {
     "sign_in": SignInConfig,
     "log": LogConfig,
 }
-SECRET_KEYS: frozenset[str] = frozenset()
-"""Keys that `gatepass config show` hides. None of today's is a secret; those of later ones go here."""
+SECRET_KEYS: frozenset[str] = frozenset({"store.database"})
+"""Keys that `gatepass config show` hides: they are secrets, or hold one."""
 
 
 def load_config(
@@ -105,6 +110,7 @@ def load_config(
     `flags` maps `section.key` to a value, None meaning "not given". Without `file`, `gatepass.toml`
     in the data directory is read if it exists. Raises BadConfiguration naming the key.
     """
+    _require_no_password(flags.get("store.database"))
     environment = os.environ if environment is None else environment  # noqa: TID251  here it is read
     given: dict[str, tuple[Any, str]] = {}
     given.update({key: (value, "flag") for key, value in flags.items() if value is not None})
@@ -120,6 +126,17 @@ def load_config(
     )
     _check(config)
     return config
+
+
+def _require_no_password(database: str | None) -> None:
+    """Raise BadConfiguration for a password in a flag."""
+    # SECURITY: every process of the machine can read the command lines of the others.
+    if database and (urlsplit(database).password is not None or "password=" in database.lower()):
+        raise BadConfiguration(
+            "--database",
+            "holds a password, and everybody on this machine can read a command line",
+            hint="put the URL into a file and name it in GATEPASS_STORE__DATABASE_FILE, or the password into ~/.pgpass",
+        )
 
 
 def environment_value(name: str) -> str | None:
@@ -200,6 +217,8 @@ _WORDS = {str: "text", int: "a whole number", bool: "true or false", tuple: "a l
 
 def _check(config: Config) -> None:
     _check_server(config.server)
+    if config.store.database and not config.store.database.startswith(_POSTGRES):
+        raise BadConfiguration("store.database", "must be like postgresql://gatepass@db.example.com/gatepass")
     if config.log.level not in {"debug", "info", "warning", "error"}:
         raise BadConfiguration("log.level", f"must be debug, info, warning or error, not {config.log.level!r}")
     if config.log.format not in {"json", "text"}:

@@ -65,7 +65,7 @@ def _opened(source: dict[str, Any]) -> tuple[OpenVerifier, dict[str, Any]]:
             insecure_http=source["insecure_http"],
         )
         return remote, {"look_ups": LookUps(remote.fetch)}
-    verifier = open_embedded(source["data"], journal=source["journal"])
+    verifier = open_embedded(source["data"], database=source["database"], journal=source["journal"])
     return verifier, {"introspect": WorkerIntrospection(verifier, issuer=source["issuer"]).answer}
 
 

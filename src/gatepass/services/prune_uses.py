@@ -11,7 +11,7 @@ def prune_uses(deps: Deps) -> int:
     """Remove counts older than USES_KEPT, in short transactions; return how many. Changes no record of a token."""
     before, total, removed = hour_of(deps.clock.now() - USES_KEPT), 0, _BATCH
     while removed == _BATCH:
-        with deps.store.write() as tx:
+        with deps.store.write_uses() as tx:
             removed = tx.uses.prune(before, limit=_BATCH)
         total += removed
     return total

@@ -11,6 +11,6 @@ def record_token_use(store: Store, uses: Uses) -> None:
     undo a deletion. No audit record: a use changes no right.
     """
     if uses:
-        with store.write() as tx:
+        with store.write_uses() as tx:
             tx.tokens.record_uses(uses.last_used)
             tx.uses.add(uses.counts)

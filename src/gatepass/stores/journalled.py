@@ -4,14 +4,14 @@ A death is journalled before its transaction commits, a life after. So whatever 
 ended is in the journal, and nobody comes back to life by a record whose transaction never committed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from gatepass.errors import Unavailable
-from gatepass.interfaces import Store, Transaction, Verification
+from gatepass.interfaces import Store, Transaction, Verification, Verifications
 from gatepass.model.change import Change, ChangeKind
 from gatepass.model.journal import Fate, JournalRecord, Replayed
 from gatepass.stores.journal import Journal, JournalUnreachable, JournalUnusable
@@ -78,11 +78,28 @@ class JournalledStore:
         if any(fate.is_life for fate, _ in fates):
             self._journal_life(made)
 
+    @contextmanager
+    def write_uses(self) -> Iterator[Transaction]:
+        """Open a transaction beside the writing one: nothing ends in it."""
+        self._require_sound()
+        with self._store.write_uses() as tx:
+            yield tx
+
+    @property
+    def answers_inline(self) -> bool:
+        """Tell what the store tells."""
+        return self._store.answers_inline
+
     def find_verification(self, token_id: UUID) -> Verification | None:
         """Return what judging one token needs."""
         if self._trouble is not None:
             self._require_sound()
         return self._store.find_verification(token_id)
+
+    def find_verifications(self, token_ids: Iterable[UUID]) -> Verifications:
+        """Return what judging many tokens needs."""
+        self._require_sound()
+        return self._store.find_verifications(token_ids)
 
     @property
     def words(self) -> Sequence[int]:
@@ -99,6 +116,10 @@ class JournalledStore:
         self._store.check()
         self._settle()
         self._require_sound()
+
+    def check_integrity(self) -> Sequence[str]:
+        """Read everything, here and in the journal, and return what is wrong."""
+        return [*self._store.check_integrity(), *self._journal.problems()]
 
     def close(self) -> None:
         """Close the store."""

@@ -1,13 +1,13 @@
 """Measures any store: how long each use took, and whether it failed."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 from uuid import UUID
 
 from gatepass.errors import Unavailable
-from gatepass.interfaces import Store, Transaction, Verification
+from gatepass.interfaces import Store, Transaction, Verification, Verifications
 from gatepass.model.change import Change
 
 
@@ -39,6 +39,22 @@ class ObservedStore:
         with self._timed("write"), self._store.write() as tx:
             yield tx
 
+    @contextmanager
+    def write_uses(self) -> Iterator[Transaction]:
+        """Open a transaction for uses."""
+        with self._timed("write"), self._store.write_uses() as tx:
+            yield tx
+
+    @property
+    def answers_inline(self) -> bool:
+        """Tell what the store tells."""
+        return self._store.answers_inline
+
+    def find_verifications(self, token_ids: Iterable[UUID]) -> Verifications:
+        """Return what judging many tokens needs."""
+        with self._timed("verify"):
+            return self._store.find_verifications(token_ids)
+
     def find_verification(self, token_id: UUID) -> Verification | None:
         """Return what judging one token needs."""
         with self._timed("verify"):
@@ -57,6 +73,10 @@ class ObservedStore:
     def check(self) -> None:
         """Ask the store whether it answers."""
         self._store.check()
+
+    def check_integrity(self) -> Sequence[str]:
+        """Ask the store to read everything."""
+        return self._store.check_integrity()
 
     def close(self) -> None:
         """Close the store."""

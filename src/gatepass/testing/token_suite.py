@@ -93,6 +93,16 @@ class TokenSuite:
             assert tx.tokens.find(generate_id(START)) is None
         assert store.find_verification(generate_id(START)) is None
 
+    def test_many_are_looked_up_together_as_one_by_one(self, store: Store, owner: User) -> None:
+        tokens = [make_token(owner, rights=rights) for rights in _RIGHTS]
+        keep_tokens(store, *tokens)
+        with store.write() as tx:
+            tx.tokens.revoke(tokens[0].id, START)
+        ids = [token.id for token in tokens]
+        found = store.find_verifications([*ids, generate_id(START), ids[0]]).found
+        assert found == {each: store.find_verification(each) for each in ids}
+        assert store.find_verifications([]).found == {}
+
     def test_an_id_can_be_kept_once(self, store: Store, owner: User) -> None:
         token = make_token(owner)
         keep_tokens(store, token)

@@ -81,17 +81,45 @@ class Follower:
             self._compare_clocks(question, found)
             if not self._goes_on(question, found):
                 self._forget(found.epoch)
+                self._applied = found.head
             else:
-                self._changes.extend(
-                    Change(self._base + each.revision, each.kind, each.subject_id) for each in found.changes or ()
-                )
-            self._applied, self._bound = found.head, found.bound
+                self._append(found.changes or ())
+            self._bound = found.bound
             # SECURITY: last. Whoever sees the new number must find every change up to it.
-            self.words.renew(question.sent_at, self._base + found.head, bound=found.bound)
+            self.words.renew(question.sent_at, self._base + self._applied, bound=found.bound)
+
+    def bring(self, changes: Sequence[Change] | None) -> None:
+        """Take changes that this process made itself, with all that came before them after `applied`.
+
+        SECURITY: when this returns they count here, or nothing is answered from memory: whoever made them
+        is told so next. If they do not follow on what is known (None: that cannot be told), the lease is
+        over, and the poll under way, which may have been answered before them, renews nothing.
+        """
+        with self._lock:
+            numbers = [each.revision for each in changes or ()]
+            is_known = bool(self._base and numbers) and numbers == list(range(numbers[0], numbers[-1] + 1))
+            if not is_known or numbers[0] > self._applied + 1:
+                self._asked = None
+                self.words.end()
+                return
+            self._append(changes or ())
+            self.words.advance(self._base + self._applied)
+
+    @property
+    def applied(self) -> int:
+        """The revision up to which every change counts here."""
+        return self._applied
 
     def lose(self) -> None:
         """Answer nothing from memory any more: the source does not know us."""
         self.words.end()
+
+    def _append(self, changes: Sequence[Change]) -> None:
+        """Go on by changes without a gap, some of which may be known already. Holds the lock."""
+        for each in changes:
+            if each.revision > self._applied:
+                self._changes.append(Change(self._base + each.revision, each.kind, each.subject_id))
+                self._applied = each.revision
 
     def changes_after(self, revision: int) -> Sequence[Change] | None:
         """Return the changes after `revision`, oldest first; None if some are not known any more."""

@@ -89,6 +89,11 @@ class Lease(Sequence[int]):
         length = bound * (1 - MARGIN)
         self._state = (number, boot + length, wall + length)
 
+    def advance(self, number: int) -> None:
+        """Go on to a later number, and last no longer than before. All changes up to it can be read from the feed."""
+        _, boot, wall = self._state
+        self._state = (number, boot, wall)
+
     def end(self) -> None:
         """Let it be over now."""
         self._state = (self._state[0], _OVER, _OVER)

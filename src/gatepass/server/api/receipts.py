@@ -36,12 +36,14 @@ def with_receipt(call: Call, answer: Answer) -> Answer:
     try:
         with call.deps.store.read() as tx:
             # The change has this revision or an earlier one; whoever has this one has both.
-            epoch, revision, bound = tx.changes.epoch(), tx.changes.head(), tx.settings.load().bound_seconds
+            epoch, revision, settings = tx.changes.epoch(), tx.changes.head(), tx.settings.load()
     except Unavailable:
         return answer  # it is done, and that must not be told as an error
 
     async def wait() -> Answer:
-        receipt = await followers.receipt(epoch, revision, bound=bound, made_at=made_at, seconds=seconds)
+        bound = settings.bound_seconds
+        async with call.context.roll.watched(doubt=bound + settings.grace_seconds):
+            receipt = await followers.receipt(epoch, revision, bound=bound, made_at=made_at, seconds=seconds)
         call.context.metrics.receipts.labels("complete" if receipt.is_complete else "incomplete").inc()
         applied = {**answer.headers, "preference-applied": f"wait={seconds}"}
         return Answer(_shape(receipt), HTTPStatus.OK, applied)

@@ -9,20 +9,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gatepass.errors import InvalidInput
-from gatepass.model.verdict import Accepted
+from gatepass.errors import InvalidInput, TooManyRequests, Unavailable
+from gatepass.model.secret import Secret
+from gatepass.model.verdict import Accepted, Verdict
 from gatepass.server.authentication import judge, presented_by
-from gatepass.server.context import context_of
+from gatepass.server.context import Context, context_of
 from gatepass.server.credentials import Bearer
 from gatepass.server.problems import headers_of, problem_of
 from gatepass.verifier.answer import ALWAYS, Answer, answer_to
-from gatepass.verifier.requirements import read_requirements
+from gatepass.verifier.requirements import Requirements, read_requirements
 
 _EXACT = "/verify"
 
 
 async def verify(request: Request) -> Response:
-    """Judge the bearer token of a forwarded request, in the event loop: it takes microseconds."""
+    """Judge the bearer token of a forwarded request, in the event loop where that takes microseconds."""
     request.state.route = "/verify"
     context = context_of(request)
     verdict, demanded = None, None
@@ -36,7 +37,7 @@ async def verify(request: Request) -> Response:
             names_audience=request.scope["path"] == _EXACT,
         )
         if isinstance(presented, Bearer):
-            verdict = judge(context, request, presented.text, demanded, door="verify")
+            verdict = await _judged(context, request, presented.text, demanded)
     except InvalidInput:
         verdict = None
     except Exception as error:  # noqa: BLE001  SECURITY: whatever fails here is an outage, never a verdict
@@ -44,6 +45,20 @@ async def verify(request: Request) -> Response:
     if isinstance(verdict, Accepted):
         context.uses.record(verdict.token_id)
     return _written(answer_to(verdict, demanded))
+
+
+async def _judged(context: Context, request: Request, text: Secret, demanded: Requirements | None) -> Verdict:
+    """Judge a token without blocking the event loop."""
+
+    def work() -> Verdict:
+        return judge(context, request, text, demanded, door="verify")
+
+    if context.deps.store.answers_inline or context.verifier.recall(text.reveal().encode(errors="replace")):
+        return work()
+    try:
+        return await context.looking.run(work)
+    except TooManyRequests:
+        raise Unavailable("too many look-ups are under way") from None
 
 
 def refusal(request: Request, error: Exception) -> Response:

@@ -52,6 +52,7 @@ async def follow(call: Call) -> shapes.FollowReply:
     instance = context.followers.hear(
         call.verifier, body.instance, epoch=body.epoch, acknowledged=body.after, bound=bound
     )
+    await context.roll.sign(instance)
     seen = context.watch.seen()
     progress = await _read(call)
     if progress.epoch == body.epoch and progress.head == body.after:
@@ -67,6 +68,7 @@ async def follow(call: Call) -> shapes.FollowReply:
 async def leave(call: Call) -> dict[str, str]:
     """Forget an instance that says that it has ended, so that no receipt waits for its lease."""
     call.context.followers.leave(call.verifier, call.body.instance)
+    await call.context.roll.leave(call.verifier.id, call.body.instance)
     return {}
 
 

@@ -22,10 +22,10 @@ class Heard:
 
 def change_of(visit: Visit) -> dict[str, str]:
     """Return the query by which the next page tells how far what was just changed has come; empty for nobody."""
-    if not visit.context.followers.count():
-        return {}
     with visit.deps.store.read() as tx:
-        return {"change": str(tx.changes.head())}
+        head, settings = tx.changes.head(), tx.settings.load()
+    visit.context.roll.look_now(doubt=settings.bound_seconds + settings.grace_seconds)
+    return {"change": str(head)} if visit.context.followers.count() else {}
 
 
 def heard_of(visit: Visit) -> Heard | None:
@@ -34,7 +34,9 @@ def heard_of(visit: Visit) -> Heard | None:
     if not _REVISION.match(revision):
         return None
     with visit.deps.store.read() as tx:
-        epoch, bound = tx.changes.epoch(), tx.settings.load().bound_seconds
+        epoch, settings = tx.changes.epoch(), tx.settings.load()
+    bound = settings.bound_seconds
+    visit.context.roll.look_now(doubt=bound + settings.grace_seconds)
     confirmed, of = visit.context.followers.heard_of(epoch, int(revision))
     again = f"{visit.request.url.path}?{urlencode(visit.query)}" if confirmed < of else ""
     return Heard(confirmed, of, bound, again)

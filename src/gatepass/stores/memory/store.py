@@ -1,15 +1,16 @@
 """All repositories in dicts behind one lock."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
-from gatepass.interfaces import Transaction, Verification
+from gatepass.interfaces import Transaction, Verification, Verifications
 from gatepass.model.change import Change
 from gatepass.stores.memory.changes import MemoryChanges
 from gatepass.stores.memory.events import MemoryEvents
 from gatepass.stores.memory.failures import MemoryFailures
+from gatepass.stores.memory.followers import MemoryFollowers
 from gatepass.stores.memory.journal import MemoryJournal
 from gatepass.stores.memory.sessions import MemorySessions
 from gatepass.stores.memory.settings import MemorySettings
@@ -21,6 +22,8 @@ from gatepass.stores.memory.verifiers import MemoryVerifiers
 
 class MemoryStore:
     """Everything in dicts behind one lock; a failed `write` is taken back step by step."""
+
+    answers_inline = True
 
     def __init__(self) -> None:
         """Begin empty, with the default settings."""
@@ -36,6 +39,7 @@ class MemoryStore:
         self.changes = MemoryChanges(self._undo)
         self.words = [0, 0]
         self.verifiers = MemoryVerifiers(self._undo)
+        self.followers = MemoryFollowers(self._undo)
         self.journal = MemoryJournal(self._undo)
 
     @contextmanager
@@ -59,6 +63,16 @@ class MemoryStore:
                 raise
             finally:
                 self._undo.clear()
+
+    def write_uses(self) -> AbstractContextManager[Transaction]:
+        """Do as `write` does."""
+        return self.write()
+
+    def find_verifications(self, token_ids: Iterable[UUID]) -> Verifications:
+        """Look up one after the other."""
+        started, finished = self.words
+        found = {each: one for each in token_ids if (one := self.find_verification(each))}
+        return Verifications(found, head=None, stamp=started if started == finished else None)
 
     def find_verification(self, token_id: UUID) -> Verification | None:
         """Return what judging a token needs."""
@@ -87,6 +101,10 @@ class MemoryStore:
 
     def check(self) -> None:
         """Do nothing: memory is always there."""
+
+    def check_integrity(self) -> Sequence[str]:
+        """Find nothing: it is as it was put here."""
+        return []
 
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from gatepass.model.change import Change, ChangeKind
 from gatepass.stores.sql.connection import Connection, id_bytes, identity
+from gatepass.stores.sql.verification import find_head
 
 
 class SqlChanges:
@@ -59,3 +60,11 @@ class SqlChanges:
             "DELETE FROM changes WHERE revision <= (SELECT value FROM counters WHERE name = 'changes') - :keep",
             keep=keep,
         )
+
+
+class PostgresChanges(SqlChanges):
+    """The same where a history can also change with the server."""
+
+    def epoch(self) -> str:
+        """Return which history of changes this is. Raises Unavailable on a standby."""
+        return find_head(self._db).epoch

@@ -1,10 +1,10 @@
 """What the SQL of this package is written against: a connection inside a transaction.
 
-Statements use named parameters (`:name`). Values are int, str, bytes or None; the helpers here
-turn ids and instants into those and back.
+Statements use named parameters (`:name`). Values are int, str, bytes or None (and, where a database
+takes it, a list of ids); the helpers here turn ids and instants into those and back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -12,7 +12,7 @@ from uuid import UUID
 from gatepass.interfaces import Page
 from gatepass.model.instant import from_milliseconds, to_milliseconds
 
-Value = int | str | bytes | None
+Value = int | str | bytes | list[bytes] | None
 Row = Sequence[Any]
 
 
@@ -50,6 +50,11 @@ def identity(value: bytes | None) -> UUID | None:
 def id_bytes(value: UUID | None) -> bytes | None:
     """Write a column of ids that may be null."""
     return None if value is None else value.bytes
+
+
+def name_list(names: Iterable[str]) -> str:
+    """Return what stands in `IN (…)` for parameters of these names; without any, what nothing equals."""
+    return ", ".join(f":{name}" for name in names) or "NULL"
 
 
 class Cut:

@@ -8,7 +8,7 @@ from gatepass.interfaces import Page
 from gatepass.model.actor import Credential
 from gatepass.model.event import ACTIONS, EventRecord
 from gatepass.model.instant import from_milliseconds, to_milliseconds
-from gatepass.stores.sql.connection import Connection, Cut, Row, id_bytes, identity
+from gatepass.stores.sql.connection import Connection, Cut, Row, id_bytes, identity, name_list
 
 _COLUMNS = (
     "sequence, at, action, actor_id, actor_name, credential, credential_id, subject_id, owner_id, owner_name,"
@@ -77,7 +77,7 @@ class SqlEvents:
             starts = tuple(actions)
             wanted = [action for action in ACTIONS if action.startswith(starts)]
             values |= {f"action_{number}": action for number, action in enumerate(wanted)}
-            matching += f" AND action IN ({', '.join(f':action_{number}' for number in range(len(wanted)))})"
+            matching += f" AND action IN ({name_list(f'action_{number}' for number in range(len(wanted)))})"
         if about is not None:
             values["about"] = about.bytes
             matching += " AND (actor_id = :about OR subject_id = :about OR owner_id = :about)"

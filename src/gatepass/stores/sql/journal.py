@@ -21,9 +21,9 @@ class SqlJournal:
     def save(self, mark: JournalMark) -> None:
         """Replace the mark."""
         self._db.run(
-            "INSERT INTO journal (only, journal_id, number, size, chain, restores)"
+            "INSERT INTO journal (sole, journal_id, number, size, chain, restores)"
             " VALUES (1, :journal, :number, :size, :chain, :restores)"
-            " ON CONFLICT (only) DO UPDATE SET journal_id = excluded.journal_id, number = excluded.number,"
+            " ON CONFLICT (sole) DO UPDATE SET journal_id = excluded.journal_id, number = excluded.number,"
             " size = excluded.size, chain = excluded.chain, restores = excluded.restores",
             journal=mark.journal_id.bytes,
             number=mark.number,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from gatepass.model.instant import from_milliseconds, to_milliseconds
 from gatepass.model.session import Session
-from gatepass.stores.sql.connection import Connection, Row, Value, id_bytes
+from gatepass.stores.sql.connection import Connection, Row, Value
 
 _COLUMNS = "id, handle_hash, user_id, signed_in_at, proven_at, seen_at, address, user_agent"
 
@@ -85,9 +85,9 @@ class SqlSessions:
     def remove_of(self, user_id: UUID, *, except_id: UUID | None = None) -> int:
         """End a user's sessions but for one."""
         return self._db.run(
-            "DELETE FROM sessions WHERE user_id = :user AND (:kept IS NULL OR id <> :kept)",
+            "DELETE FROM sessions WHERE user_id = :user AND id <> :kept",
             user=user_id.bytes,
-            kept=id_bytes(except_id),
+            kept=except_id.bytes if except_id else b"",
         )
 
     def prune(self, *, seen_before: datetime, signed_in_before: datetime) -> None:

@@ -6,8 +6,8 @@ start, because versions before 3.51.3 can lose committed writes (the WAL-reset r
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Self
 from uuid import UUID
@@ -15,7 +15,7 @@ from uuid import UUID
 import apsw
 
 from gatepass.errors import BadConfiguration, Conflict, Unavailable
-from gatepass.interfaces import Transaction, Verification
+from gatepass.interfaces import Transaction, Verification, Verifications
 from gatepass.model.change import Change
 from gatepass.stores.files import create_private, identity_of, require_private, sync_directory
 from gatepass.stores.sql import migrate
@@ -56,6 +56,10 @@ class SqliteConnection:
         if kept != _KEPT:
             raise BadConfiguration(str(path), f"SQLite did not take its settings: {kept}")
 
+    def close(self) -> None:
+        """Close it; what is not committed never happened."""
+        self.raw.close(True)
+
     def one(self, sql: str, **values: Value) -> Row | None:
         """Run a query, return its first row."""
         with _translated():
@@ -91,6 +95,8 @@ def _translated() -> Iterator[None]:
 
 class SqliteStore:
     """A store in one SQLite file, shared by any number of processes on one host."""
+
+    answers_inline = True
 
     def __init__(self, path: Path, *, vfs: str | None = None) -> None:
         """Open an existing database of exactly this code's schema.
@@ -220,11 +226,21 @@ class SqliteStore:
                 connection.raw.close(True)
                 self._writer = None
 
+    def write_uses(self) -> AbstractContextManager[Transaction]:
+        """Open the writing transaction: a file has only one."""
+        return self.write()
+
     def find_verification(self, token_id: UUID) -> Verification | None:
         """Return what judging one token needs, with one statement."""
         self._require_not_retired()
         with self._reader() as connection:
             return find_verification(connection, token_id)
+
+    def find_verifications(self, token_ids: Iterable[UUID]) -> Verifications:
+        """Look up one after the other."""
+        started, finished = self.words
+        found = {each: one for each in token_ids if (one := self.find_verification(each))}
+        return Verifications(found, head=None, stamp=started if started == finished else None)
 
     @property
     def words(self) -> Sequence[int]:

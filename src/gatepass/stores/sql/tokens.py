@@ -166,7 +166,7 @@ class SqlTokens:
         return f" AND ({' OR '.join(ranges)})"
 
     def _is_few(self, source: str, values: dict[str, Value]) -> bool:
-        return not self._db.one(f"SELECT 1 FROM ({source} LIMIT 1 OFFSET {_FEW})", **values)
+        return not self._db.one(f"SELECT 1 FROM ({source} LIMIT 1 OFFSET {_FEW}) AS beyond", **values)
 
     def revoke(self, token_id: UUID, at: datetime) -> bool:
         """Mark a token deleted."""

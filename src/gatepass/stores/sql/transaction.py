@@ -4,10 +4,11 @@ from functools import cached_property
 from uuid import UUID
 
 from gatepass.interfaces import Verification
-from gatepass.stores.sql.changes import SqlChanges
+from gatepass.stores.sql.changes import PostgresChanges, SqlChanges
 from gatepass.stores.sql.connection import Connection
 from gatepass.stores.sql.events import SqlEvents
 from gatepass.stores.sql.failures import SqlFailures
+from gatepass.stores.sql.followers import SqlFollowers
 from gatepass.stores.sql.journal import SqlJournal
 from gatepass.stores.sql.sessions import SqlSessions
 from gatepass.stores.sql.settings import SqlSettings
@@ -70,6 +71,11 @@ class SqlTransaction:
         return SqlChanges(self._connection)
 
     @cached_property
+    def followers(self) -> SqlFollowers:
+        """Who follows the changes."""
+        return SqlFollowers(self._connection)
+
+    @cached_property
     def verifiers(self) -> SqlVerifiers:
         """The registered verifiers."""
         return SqlVerifiers(self._connection)
@@ -78,3 +84,12 @@ class SqlTransaction:
     def journal(self) -> SqlJournal:
         """The mark of the revocation journal."""
         return SqlJournal(self._connection)
+
+
+class PostgresTransaction(SqlTransaction):
+    """The same on PostgreSQL."""
+
+    @cached_property
+    def changes(self) -> PostgresChanges:
+        """The changes of what is accepted."""
+        return PostgresChanges(self._connection)

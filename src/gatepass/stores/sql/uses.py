@@ -5,7 +5,7 @@ from uuid import UUID
 
 from gatepass.model.use import HOURS_A_DAY, DayCount, UseCount
 from gatepass.model.verdict import Reason
-from gatepass.stores.sql.connection import Connection, Value
+from gatepass.stores.sql.connection import Connection, Value, name_list
 
 _ACCEPTED = "accepted"
 """The outcome that is no reason of refusal."""
@@ -35,8 +35,8 @@ class SqlUses:
         """Return the counts of some tokens by day."""
         values: dict[str, Value] = {f"id{number}": token_id.bytes for number, token_id in enumerate(token_ids)}
         rows = self._db.all(
-            "SELECT token_id, hour / :hours AS day, outcome, sum(count) FROM token_uses"
-            f" WHERE token_id IN ({', '.join(f':{name}' for name in values)}) AND hour >= :since"
+            "SELECT token_id, hour / :hours AS day, outcome, CAST(sum(count) AS BIGINT) FROM token_uses"
+            f" WHERE token_id IN ({name_list(values)}) AND hour >= :since"
             " GROUP BY token_id, day, outcome",
             since=since * HOURS_A_DAY,
             hours=HOURS_A_DAY,

@@ -1,7 +1,7 @@
 -- How far this database has followed the revocation journal, which lies outside it. One row, none before it begins.
 
 CREATE TABLE journal (
-  only       INTEGER PRIMARY KEY CHECK (only = 1),
+  sole       INTEGER PRIMARY KEY CHECK (sole = 1),
   journal_id BLOB NOT NULL,
   number     INTEGER NOT NULL,
   size       INTEGER NOT NULL,

@@ -1,0 +1,65 @@
+"""Connections to PostgreSQL that are lent to one thread at a time.
+
+Why not psycopg-pool: whoever finds a broken connection there waits for a second before the next try
+(docs/decisions/0015-postgresql.md), and verification has less than that.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from gatepass.errors import Unavailable
+from gatepass.stores.sql.postgres_connection import RawConnection, abandon, require_alive
+
+
+class Pool:
+    """At most so many connections, made when they are needed by whoever needs them. Safe in any thread."""
+
+    def __init__(self, make: Callable[[], RawConnection], *, most: int, seconds: float) -> None:
+        """Make connections with `make`; a borrower waits so many `seconds` until one of `most` is free."""
+        self._make = make
+        self._free = threading.Semaphore(most)
+        self._seconds = seconds
+        self._idle: deque[RawConnection] = deque()
+        self._is_closed = False
+
+    @contextmanager
+    def lent(self) -> Iterator[RawConnection]:
+        """Lend a connection; an open transaction is taken back when it is returned. Raises Unavailable."""
+        if not self._free.acquire(timeout=self._seconds):
+            raise Unavailable("all connections to the database are in use")
+        try:
+            raw = self._take()
+            try:
+                yield raw
+            finally:
+                abandon(raw)
+                if self._is_closed:
+                    raw.close()
+                elif not raw.closed:
+                    self._idle.append(raw)
+        finally:
+            self._free.release()
+
+    def _take(self) -> RawConnection:
+        """Return the connection used last, which is the likeliest to live, or a new one."""
+        while True:
+            try:
+                raw = self._idle.pop()
+            except IndexError:
+                return self._make()
+            try:
+                require_alive(raw)
+            except psycopg.Error:
+                raw.close()
+            else:
+                return raw
+
+    def close(self) -> None:
+        """Close what is not lent; what is, when it is returned."""
+        self._is_closed = True
+        while self._idle:
+            self._idle.pop().close()
