@@ -39,7 +39,7 @@ class Run(Protocol):
 
 
 class Roll:
-    """Used in the event loop, but for what says otherwise. Where one server has the store for itself: nothing at all."""
+    """Used in the event loop, but for what says otherwise. Does nothing where no other server has the store."""
 
     def __init__(self, store: Store, followers: Followers, run: Run) -> None:
         """Write down whom `followers` hears of, and let it hear of those of other servers."""

@@ -66,6 +66,8 @@ def _opened(source: dict[str, Any]) -> tuple[OpenVerifier, dict[str, Any]]:
         )
         return remote, {"look_ups": LookUps(remote.fetch)}
     verifier = open_embedded(source["data"], database=source["database"], journal=source["journal"])
+    if source["database"]:  # it blocks, so introspection is for `serve`
+        return verifier, {"look_ups": LookUps(verifier.fetch)}
     return verifier, {"introspect": WorkerIntrospection(verifier, issuer=source["issuer"]).answer}
 
 
