@@ -8,7 +8,7 @@ question and its answer explains it. Rules are named as in `docs/explanation/ver
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -136,6 +136,13 @@ def _soonest_ends(over: Sequence[Set]) -> list[list[tuple[float, Any]]]:
     return found[::-1]
 
 
+def _before_its_end(sets: Sequence[Set]) -> Iterator[Set]:
+    """Yield what was done to a token: what is deleted stays so, and a creation that comes later has no effect."""
+    gone = min((each.begun for each in sets if each.certain and not each.value), default=NEVER)
+    for each in sets:
+        yield replace(each, ended=min(each.ended, gone)) if each.value else each
+
+
 def _joined(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
     joined: list[tuple[float, float]] = []
     for first, last in sorted(spans):
@@ -159,6 +166,8 @@ class History:
         for call in calls:
             if call.op != "verify" and call.outcome != "fail" and call.subject is not None:
                 self._set(call, call.subject)
+        for token in self.tokens.values():
+            token.sets = list(_before_its_end(token.sets))
 
     def _set(self, call: Call, subject: str) -> None:
         made = {"certain": call.outcome == "ok", "begun": call.begun, "ended": call.ended}
@@ -205,8 +214,39 @@ class History:
         return more
 
 
-def check(calls: Sequence[Call], final: Final | None = None) -> list[Finding]:
-    """Return what contradicts the promise of one host: what was answered holds for every call after it."""
+def check(calls: Sequence[Call], final: Final | None = None, *, bound: float = 0) -> list[Finding]:
+    """Return what contradicts the promise: what was answered holds for every call that begins `bound` later.
+
+    At the door that answered it holds at once. A bound of 0 ns is the promise of one host.
+    """
+    if not bound:
+        return _check(calls, final)
+    # Among all doors a verdict may be that of any moment since `bound` before its question.
+    asked = [replace(call, begun=call.begun - bound) if call.op == "verify" else call for call in calls]
+    return _check(asked, final) + [each for view in _views(calls, bound) for each in _check(view)]
+
+
+def _views(calls: Sequence[Call], bound: float) -> Iterator[list[Call]]:
+    """Yield what one door saw of one token.
+
+    A verdict there is of its moment, nothing goes back, and what others acknowledged takes effect up to
+    `bound` later. Two tokens of one person may be seen at different moments.
+    """
+    made: dict[str | None, list[Call]] = defaultdict(list)
+    asked: dict[tuple[str, str | None], list[Call]] = defaultdict(list)
+    for call in calls:
+        if call.op == "verify":
+            asked[call.door, call.subject].append(call)
+        else:
+            made[call.subject].append(call)
+    for (door, token), verdicts in asked.items():
+        owner = next((call.owner for call in made[token] if call.op == "create"), None)
+        changes = [*made[token], *made[owner], *made[FEATURE]]
+        seen = [call if call.door == door else replace(call, ended=call.ended + bound) for call in changes]
+        yield seen + verdicts
+
+
+def _check(calls: Sequence[Call], final: Final | None = None) -> list[Finding]:
     history = History(calls)
     found = [finding for call in calls for finding in _judged(history, call)]
     if not found:
@@ -268,10 +308,11 @@ def _all_at_once(parts: Sequence[Register], begun: float, ended: float) -> bool:
 
 def _stored(history: History, final: Final) -> Iterator[Finding]:
     for token in history.created:
-        if token not in final.tokens:
+        alive = final.tokens.get(token, False)
+        if token not in final.tokens and history.created[token].outcome == "ok":
             yield Finding("R6", "creation was acknowledged and is lost", token)
-        elif not history.tokens[token].may_be(final.tokens[token], final.at, final.at):
-            yield Finding("R6", f"is {'alive' if final.tokens[token] else 'deleted'} in the database", token)
+        elif not history.tokens[token].may_be(alive, final.at, final.at):
+            yield Finding("R6", f"is {'alive' if alive else 'deleted'} in the database", token)
     for person, live in final.people.items():
         if person in history.people and not history.people[person].may_be(live, final.at, final.at):
             yield Finding("R6", f"is {'live' if live else 'off'} in the database", person)
