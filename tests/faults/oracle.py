@@ -140,7 +140,7 @@ def _before_its_end(sets: Sequence[Set]) -> Iterator[Set]:
     """Yield what was done to a token: what is deleted stays so, and a creation that comes later has no effect."""
     gone = min((each.begun for each in sets if each.certain and not each.value), default=NEVER)
     for each in sets:
-        yield replace(each, ended=min(each.ended, gone)) if each.value else each
+        yield replace(each, ended=gone) if each.value and each.ended > gone else each
 
 
 def _joined(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -163,6 +163,7 @@ class History:
         self.people: dict[str, Register] = defaultdict(lambda: Register(initial=True))
         self.names: dict[str, Register] = defaultdict(lambda: Register(initial=None))
         self.created: dict[str, Call] = {}
+        self._parts: dict[str, dict[str, Register]] = {}
         for call in calls:
             if call.op != "verify" and call.outcome != "fail" and call.subject is not None:
                 self._set(call, call.subject)
@@ -182,10 +183,12 @@ class History:
 
     def parts(self, call: Call) -> dict[str, Register]:
         """Return what a verdict on this token depends on, apart from the time."""
-        made = self.created.get(call.subject or "")
-        owner = made.owner if made else None
-        found = {"token": self.tokens[call.subject or ""], FEATURE: self.people[FEATURE]}
-        return found | ({"owner": self.people[owner]} if owner else {})
+        token = call.subject or ""
+        if token not in self._parts:
+            made = self.created.get(token)
+            found = {"token": self.tokens[token], FEATURE: self.people[FEATURE]}
+            self._parts[token] = found | ({"owner": self.people[made.owner]} if made and made.owner else {})
+        return self._parts[token]
 
     def causes(self, call: Call) -> set[str]:
         """Return what may explain a refusal."""
@@ -223,7 +226,9 @@ def check(calls: Sequence[Call], final: Final | None = None, *, bound: float = 0
         return _check(calls, final)
     # Among all doors a verdict may be that of any moment since `bound` before its question.
     asked = [replace(call, begun=call.begun - bound) if call.op == "verify" else call for call in calls]
-    return _check(asked, final) + [each for view in _views(calls, bound) for each in _check(view)]
+    was = {id(widened): call for widened, call in zip(asked, calls, strict=True)}
+    found = [replace(each, call=was.get(id(each.call))) for each in _check(asked, final)]
+    return found + [each for view in _views(calls, bound) for each in _check(view)]
 
 
 def _views(calls: Sequence[Call], bound: float) -> Iterator[list[Call]]:
@@ -279,8 +284,8 @@ def _misjudged(history: History, call: Call) -> Iterator[Finding]:
         if call.begun > made.expires + EXPIRY_SLACK:
             yield Finding("R7", "accepted after its end", call.subject, call)
         parts = history.parts(call)
-        off = [name for name, part in parts.items() if not part.may_be(True, call.begun, call.ended)]
-        if off or not _all_at_once(list(parts.values()), call.begun, call.ended):
+        if not _all_at_once(list(parts.values()), call.begun, call.ended):
+            off = [name for name, part in parts.items() if not part.may_be(True, call.begun, call.ended)]
             yield Finding("R2", f"accepted although off: {', '.join(off) or 'never all at once'}", call.subject, call)
     elif call.outcome == "deny":
         causes = history.causes(call)

@@ -79,4 +79,4 @@ def measure(calls: Sequence[Call]) -> Measures:
 def _latest(calls: Sequence[Call]) -> float:
     gone = {call.subject: call.ended for call in calls if call.op == "delete" and call.outcome == "ok"}
     accepted = (call for call in calls if call.outcome == "allow" and call.subject in gone)
-    return max((call.begun - gone[call.subject] for call in accepted), default=0.0)
+    return max((0.0, *(call.begun - gone[call.subject] for call in accepted)))

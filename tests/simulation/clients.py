@@ -28,8 +28,6 @@ from simulation.world import World
 PATIENCE = 3.0
 """So many seconds a client waits for an answer."""
 STALKED_SECONDS = BOUND + 2
-AGAIN = 0.15
-"""How likely a stalker asks a door again that has refused."""
 Door = Node | Server
 
 
@@ -50,6 +48,8 @@ class Rates:
     pauses: tuple[float, ...] = (0.05, 0.2, 0.5)
     stalked: tuple[float, float] = (0.15, 0.6)
     """Seconds between two questions of a stalker to all doors."""
+    again: float = 0.15
+    """How likely a stalker asks a door again that has refused."""
 
 
 class Known:
@@ -166,7 +166,10 @@ class Clients:
         """Keep asking every door; one that has refused a token already is asked about it less often."""
         for token in tokens:
             for door in self.doors:
-                if (token.name, door.machine.door) not in self._refused or self.world.random.random() < AGAIN:
+                if (
+                    token.name,
+                    door.machine.door,
+                ) not in self._refused or self.world.random.random() < self.rates.again:
                     self.ask(door, token)
         if tokens and self.world.now < until:
             self.world.at(self.world.random.uniform(*self.rates.stalked), self.stalk, tokens, until)

@@ -2,6 +2,17 @@
 
 from collections.abc import Mapping
 
+from simulation.clients import Rates
+from simulation.nemesis import FAULTS
 from simulation.run import Plan
 
-DIRECTED: Mapping[str, Plan] = {}
+SHORT_LIVES = Rates(
+    create=0.2, delete=0.2, disable=0, narrow=0, feature=0, stalked=(0.1, 0.4), again=0.6, known=4, clients=3
+)
+DIRECTED: Mapping[str, Plan] = {
+    "async_failover": Plan(faults={**FAULTS, "fail_over": 4}),
+    # Look-ups of one token that overtake each other, while its deletion is not heard of yet.
+    "old_put": Plan(seconds=5, rates=SHORT_LIVES, faults={"slow": 1}, late=0.3),
+}
+KNOWN: Mapping[str, tuple[int, ...]] = {}
+"""Seeds in which they were found; where the code has changed since, others are tried."""

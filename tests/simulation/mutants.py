@@ -1,9 +1,10 @@
-"""Mistakes that somebody could make, one for each row of the table in `docs/explanation/revocation.md`.
+"""Mistakes that somebody could make, one for each row of the table in `docs/explanation/verification.md`.
 
 Each replaces a function of the product, or of the store and the servers that are simulated around it.
 """
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from gatepass.errors import Unavailable
+from gatepass.interfaces import Followed
 from gatepass.model.change import Change, ChangeKind
 from gatepass.services.judge_elsewhere import Judged
 from gatepass.verifier import verifier
@@ -76,29 +78,33 @@ def state_before(self: Store, seconds: float) -> State:
 
 def feed_gap(patch: Patch) -> None:
     """Revisions are drawn when a transaction begins, and seen when it commits: some are seen out of order."""
-    plain = Store.write
 
-    def write(self: Store, work: store.Work) -> Any:
-        done = plain(self, work)
-        late = self.world.random.choice((0, 0, 0.04, 0.9))
-        if done and late:
-            [change] = [each for each in self.state.changes if each.revision == done[1]]
-            self.state.changes = tuple(each for each in self.state.changes if each is not change)
-            self.__dict__.setdefault("unseen", set()).add(change)
-            self.world.at(late, show, self, change)
-        return done
+    def commit(self: Server, work: store.Work) -> Any:
+        def draw(reply: Callable[[Any], None]) -> None:
+            kept = self.link.store
+            number = kept.__dict__["drawn"] = kept.__dict__.get("drawn", 0) + 1
+            late = kept.world.random.choice((0, 0, 0.04, 0.9))
+            kept.world.at(late, lambda: reply(show(kept, work, number)))
 
-    def show(self: Store, change: Change) -> None:
-        self.unseen.discard(change)
-        self.state.changes = tuple(sorted((*self.state.changes, change), key=lambda each: each.revision))
+        return self.link.ask(draw, seconds=server.STORE_SECONDS)
 
-    def follow(self: Store, after: int, epoch: str) -> Any:
+    def show(self: Store, work: store.Work, number: int) -> Any:
+        state = copy(self.state)
+        change = work(state)
+        if change is None:
+            return None
+        seen = (*state.changes, Change(number, change.kind, change.subject_id))
+        state.changes = tuple(sorted(seen, key=lambda each: each.revision))
+        state.head = max(state.head, number)
+        self.put(state)
+        return state.epoch, number
+
+    def follow(self: Store, after: int, epoch: str) -> Followed:
         state = self.state
         found = [each for each in state.changes if each.revision > after]
-        head = found[-1].revision if found else after
-        return store.Followed(str(state.epoch), head, found if epoch == str(state.epoch) else None, BOUND)
+        return Followed(str(state.epoch), state.head, found if epoch == str(state.epoch) else None, BOUND)
 
-    patch.setattr(Store, "write", write)
+    patch.setattr(Server, "commit", commit)
     patch.setattr(Store, "follow", follow)
 
 

@@ -19,7 +19,7 @@ Reply = Callable[[int, bytes], None]
 class Network:
     """Ways from machine to machine, by their names."""
 
-    def __init__(self, world: World, *, lost: float = 0.005, late: float = 0.02) -> None:
+    def __init__(self, world: World, *, late: float, lost: float = 0.005) -> None:
         self.world = world
         self.cut: set[tuple[str, str]] = set()
         self.slow: dict[tuple[str, str], float] = {}
@@ -78,7 +78,7 @@ class Connection:
         self._life = self._wait()
         self.sock = self
 
-    def request(self, _: str, path: str, body: bytes, headers: dict[str, str]) -> None:
+    def request(self, _: str, path: str, body: bytes, __: dict[str, str]) -> None:
         self._send(lambda reply: self._server.receive(self._life, path, body, reply))
 
     def getresponse(self) -> "Response":

@@ -30,10 +30,12 @@ class Plan:
     """What a run is made of, besides its seed."""
 
     seconds: float = 12.0
-    rates: Rates = Rates()
+    rates: Rates = field(default_factory=Rates)
     faults: Mapping[str, float] = field(default_factory=lambda: FAULTS)
     every: tuple[float, float] = (0.4, 3.0)
     """Seconds between two faults."""
+    late: float = 0.02
+    """Share of messages that others overtake."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Scene:
     def __init__(self, seed: object, plan: Plan) -> None:
         self.plan = plan
         world = self.world = World(seed)
-        network = self.network = Network(world)
+        network = self.network = Network(world, late=plan.late)
         self.store = Store(world)
         self.servers = [Server(network, Machine(world, f"server{each}"), self.store) for each in range(SERVERS)]
         asked = [[self.servers[each] for each in numbers] for numbers in ASKED]

@@ -5,6 +5,7 @@ What it acknowledges counts in it before the answer is given: so here the bound 
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -167,10 +168,8 @@ class Server:
         self._waiting.append(moved)
         found = read()
         if (found.epoch, found.head) == (body.epoch, body.after):
-            try:
+            with suppress(TimeoutError):
                 self.machine.process.wait(moved, min(body.wait, BOUND / POLLS_A_BOUND))
-            except TimeoutError:
-                pass
             found = read()
         return shapes.progress_of(Progress(found.epoch, found.head, found.changes), BOUND)
 

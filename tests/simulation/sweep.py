@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import pytest
 
+from faults.oracle import SECOND
 from simulation.directed import DIRECTED
 from simulation.mutants import MUTANTS
 from simulation.run import LEAST, Outcome, Plan, run
-from faults.oracle import SECOND
+from simulation.store import BOUND
 
 
 class Result(NamedTuple):
@@ -60,13 +61,13 @@ def summary(mutant: str | None, results: Sequence[Result]) -> str:
     found = [each for each in results if each.findings]
     rules = Counter(rule for each in found for rule in {text.split()[0] for text in each.findings})
     worst = max(results, key=lambda each: each.worst)
+    sums = {name: sum(getattr(each, name) for each in results) for name in ("calls", "kills", "soon", "overlaps")}
+    unanswered = sum(each.unanswered for each in results) / len(results)
     lines = [
-        f"{mutant or '(correct)'}: findings in {len(found)} of {len(results)} seeds {dict(sorted(rules.items()))}",
-        f"  {sum(each.calls for each in results)} calls, {sum(each.kills for each in results)} ended,"
-        f" {sum(each.soon for each in results)} asked within 100 ms, {sum(each.overlaps for each in results)} overlapping,"
-        f" {sum(each.unanswered for each in results) / len(results):.1%} unanswered",
-        f"  worst acceptance after an acknowledged deletion {worst.worst:.3f} s (seed {worst.seed})",
-        f"  vacuous: {[each.seed for each in results if each.is_vacuous]}",
-        f"  found in seeds {[each.seed for each in found][:20]}",
+        f"{mutant or 'correct'}: findings in {len(found)} of {len(results)} seeds {dict(sorted(rules.items()))}",
+        f"{sums}, {unanswered:.1%} unanswered",
+        f"worst acceptance after an acknowledged deletion: {worst.worst:.3f} s of {BOUND} (seed {worst.seed})",
+        f"vacuous: {[each.seed for each in results if each.is_vacuous]}",
+        f"first found in seeds {[each.seed for each in found][:10]}",
     ]
-    return "\n".join(lines + [f"  {each.seed}: {each.findings[0]}" for each in found[:3]])
+    return "\n  ".join(lines + [f"{each.seed}: {each.findings[0]}" for each in found[:3]])

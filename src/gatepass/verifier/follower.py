@@ -117,7 +117,7 @@ class Poller:
     """Polls a source for a follower, one poll after the other. No thread, no clock of its own."""
 
     def __init__(self, follower: Follower, source: ChangeSource, closing: threading.Event) -> None:
-        """Poll `source` until `closing` is set; between polls that fail it is waited for, so whoever sets it is heard."""
+        """Poll `source` until `closing` is set; it is what is waited for between polls that fail."""
         self.trouble: GatepassError | None = None
         """Why the last poll failed, None if it did not."""
         self._follower = follower
