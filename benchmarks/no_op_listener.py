@@ -7,7 +7,9 @@ in the place of one that verifies.
 import socket
 import sys
 
+from gatepass.verifier.listener.familiar import Familiar
 from gatepass.verifier.listener.protocol import Connection
+from gatepass.verifier.listener.request import Request
 from gatepass.verifier.listener.serve import serve_door
 
 ANSWER = (
@@ -24,14 +26,19 @@ class ConstantDoor:
     def __init__(self) -> None:
         self.tick = 0
         self.connections: set[Connection] = set()
+        self.familiar = Familiar()
 
-    def answer(self, _: Connection) -> bytes:
+    def answer_familiar(self, _: bytes) -> bytes:
+        return ANSWER
+
+    def answer(self, request: Request) -> bytes:
+        request.is_plain = True
         return ANSWER
 
     def refusal(self, _: int) -> bytes:
         return ANSWER
 
-    def wants_body(self, _: Connection) -> bool:
+    def wants_body(self, _: Request) -> bool:
         return False
 
     def enter(self, connection: Connection) -> int:

@@ -4,6 +4,7 @@ from benchmarks.contestants import gateways, ours, peers
 from benchmarks.contestants.contestant import Start
 
 LISTENER, NO_OP, SERVE = "verify listener", "its no-op", "/verify in serve"
+UNLIKE = "verify listener, no two requests alike"
 NGINX, LUA, HAPROXY = "nginx return 200", "nginx + Lua", "HAProxy map"
 BEHIND, BEHIND_NOTHING = "nginx auth_request → listener", "nginx auth_request → nginx return 200"
 KNOX, DRF_API_KEY = "django-rest-knox", "djangorestframework-api-key"
@@ -12,6 +13,7 @@ JUPYTERHUB, BETTER_AUTH = "JupyterHub", "better-auth"
 CONTESTANTS: dict[str, Start] = {
     NGINX: gateways.return_200,
     LISTENER: ours.listener,
+    UNLIKE: ours.listener_asked_anew,
     NO_OP: ours.no_op,
     HAPROXY: gateways.haproxy,
     LUA: gateways.lua,

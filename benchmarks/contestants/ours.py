@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.contestants.contestant import NotMeasured, Running, Seed, altered, bearers
@@ -25,6 +26,12 @@ def listener(
     process = Process([*seed.verifier, *options], log=log, cores=cores, env=environment())
     stack.enter_context(process).wait_for(target)
     return Running(target, [process], bearers(seed.tokens), bad=altered(bearers(seed.tokens)[0]))
+
+
+def listener_asked_anew(seed: Seed, stack: ExitStack) -> Running:
+    """The verify listener asked with so many different requests that it has to parse each."""
+    asked = listener(seed, stack)
+    return replace(asked, authorizations=asked.authorizations * 20)
 
 
 def no_op(seed: Seed, stack: ExitStack) -> Running:

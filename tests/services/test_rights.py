@@ -43,6 +43,7 @@ SCOPES = {
     Action.INTROSPECT_TOKEN: "gatepass.tokens:read",
     Action.LIST_VERIFIERS: "gatepass.settings:read",
     Action.MANAGE_VERIFIERS: "gatepass.settings:write",
+    Action.VERIFY_ELSEWHERE: None,
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from uuid import UUID
 
 from gatepass.errors import Unavailable
@@ -13,6 +14,7 @@ from gatepass.model.secret import generate_id, generate_secret
 from gatepass.model.token import TokenKind, write_token
 from gatepass.model.verdict import Accepted, Reason, Rejected, Verdict
 from gatepass.verifier.listener.door import Introspect, VerifyDoor
+from gatepass.verifier.listener.look_ups import Done, Found
 from gatepass.verifier.listener.protocol import Connection
 from gatepass.verifier.proxies import TrustedProxies
 from gatepass.verifier.uses import UseCounter
@@ -94,21 +96,41 @@ class Transport:
 class Inside:
     """A door over a table, and connections to it."""
 
-    def __init__(self, *, proxies: Sequence[str] = (), introspect: Introspect | None = None) -> None:
+    def __init__(
+        self, *, proxies: Sequence[str] = (), introspect: Introspect | None = None, slow: bool = False
+    ) -> None:
         self.table = Table()
         self.now = START.timestamp()
         self.uses = UseCounter()
+        self.later: list[tuple[PresentedToken, Done]] = []
+        """What is being looked up, with `slow`."""
         self.errors: list[Exception] = []
-        verifier = Verifier(self.table, self.table, now=lambda: self.now)
+        self.verifier = verifier = Verifier(self.table, self.table, now=lambda: self.now)
         self.door = VerifyDoor(
             verifier,
             check_ready=lambda: self.table.peek(parse_token(self.table.add())),
             uses=self.uses,
             proxies=TrustedProxies(proxies),
             introspect=introspect,
+            look_ups=SimpleNamespace(ask=self.ask_source) if slow else None,
             report=self.errors.append,
             now=lambda: self.now,
         )
+
+    def ask_source(self, presented: PresentedToken, done: Done) -> None:
+        self.later.append((presented, done))
+
+    def ask_later(self) -> None:
+        """Answer what is being looked up, the last one first."""
+        while self.later:
+            presented, done = self.later.pop()
+            done(self.look_up(presented))
+
+    def look_up(self, presented: PresentedToken) -> Found:
+        try:
+            return self.verifier.fetch([presented])[0]
+        except Unavailable as error:
+            return error
 
     def connect(self, peer: tuple[str, int] | str = ("192.0.2.1", 1)) -> tuple[Connection, Transport]:
         connection, transport = Connection(self.door), Transport(peer)

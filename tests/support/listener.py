@@ -16,13 +16,14 @@ SECONDS = 15
 
 
 class Listener:
-    """A running listener over one data directory."""
+    """A running listener over one data directory, or with `--upstream` over a server."""
 
     def __init__(
         self, data: Path, *flags: str, listen: str = "127.0.0.1:0", env: Mapping[str, str] | None = None
     ) -> None:
         self.data = data
-        self.command = [sys.executable, "-m", "gatepass", "verifier", "--data", str(data), "--listen", listen, *flags]
+        place = [] if "--upstream" in flags else ["--data", str(data)]
+        self.command = [sys.executable, "-m", "gatepass", "verifier", *place, "--listen", listen, *flags]
         self.env = environment(env)
         self.log = data.parent / f"{data.name}-verifier.log"
         self.url = ""

@@ -97,6 +97,19 @@ def test_a_reply_that_a_later_question_overtook_renews_nothing(origin: Origin, e
     assert not elsewhere.lease.is_fresh
 
 
+def test_the_lease_counts_from_the_question_however_late_the_reply_is(
+    origin: Origin, elsewhere: Elsewhere, hands: Hands
+) -> None:
+    """`lease_on_receive`."""
+    question = elsewhere.follower.question()
+    reply = origin.follow(question.after, question.epoch)
+    hands.pass_by(BOUND / 2)
+    elsewhere.follower.take(question, reply)
+    assert elsewhere.lease.is_fresh
+    hands.pass_by(BOUND / 2)
+    assert not elsewhere.lease.is_fresh
+
+
 def test_a_reply_counts_once(origin: Origin, elsewhere: Elsewhere, hands: Hands) -> None:
     question = elsewhere.follower.question()
     reply = origin.follow(question.after, question.epoch)
@@ -113,6 +126,17 @@ def test_another_epoch_empties_the_memory_even_at_the_same_revision(origin: Orig
     origin.epoch = "two"
     origin.verdicts[number] = Rejected(Reason.UNKNOWN)
     elsewhere.poll()
+    assert elsewhere.says(token) is Reason.UNKNOWN
+
+
+def test_changes_of_another_epoch_are_none_of_ours(origin: Origin, elsewhere: Elsewhere) -> None:
+    token, number = origin.create()
+    elsewhere.poll()
+    elsewhere.says(token)
+    origin.verdicts[number] = Rejected(Reason.UNKNOWN)
+    question = elsewhere.follower.question()
+    elsewhere.follower.take(question, Followed("two", question.after, [], BOUND))
+    assert elsewhere.lease.is_fresh
     assert elsewhere.says(token) is Reason.UNKNOWN
 
 

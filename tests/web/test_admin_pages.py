@@ -188,6 +188,8 @@ def test_the_policy_is_saved_as_a_whole(own_server: Server) -> None:
         "apiAccessTokens.usersMayGenerate": True,
         "apiAccessTokens.maximumLifetimeDays": 90,
         "tokens.retentionDays": 400,
+        "verifiers.boundSeconds": 5,
+        "verifiers.graceSeconds": 0,
     }
 
 

@@ -76,21 +76,29 @@ class Client:
         *,
         query: Mapping[str, Any] | None = None,
         authorization: Secret | None = None,
+        wait: int | None = None,
     ) -> Reply:
-        """Send a request, raise what the server refuses: NotAuthenticated, Refused, TooManyRequests."""
+        """Send a request, raise what the server refuses: NotAuthenticated, Refused, TooManyRequests.
+
+        `wait` is for how many seconds the server may wait for others before it answers (RFC 7240).
+        """
         target = path + (f"?{urlencode(given)}" if (given := _given(query)) else "")
         headers = {"Accept": "application/json"}
         headers["Authorization"] = (authorization or self._credentials()).reveal()
+        if wait is not None:
+            headers["Prefer"] = f"wait={wait}"
         content = None
         if body is not None:
             content = json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
-        return _raised(self._send(method, target, content, headers))
+        return _raised(self._send(method, target, content, headers, seconds=_SECONDS + (wait or 0)))
 
-    def _send(self, method: str, target: str, content: bytes | None, headers: Mapping[str, str]) -> Reply:
+    def _send(
+        self, method: str, target: str, content: bytes | None, headers: Mapping[str, str], *, seconds: float
+    ) -> Reply:
         parts = urlsplit(self.url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=_SECONDS)
+        connection = kind(parts.hostname or "", parts.port, timeout=seconds)
         try:
             connection.request(method, target, content, dict(headers))
             response = connection.getresponse()

@@ -93,15 +93,18 @@ def show(client: Client, *, token_id: str, as_json: bool) -> None:
 
 @token.command()
 @click.argument("token_id")
+@click.option("--wait", type=click.IntRange(1, 60), metavar="SECONDS", help="Wait until all verifiers have confirmed.")
 @json_option
 @client_options
-def delete(client: Client, *, token_id: str, as_json: bool) -> None:
+def delete(client: Client, *, token_id: str, wait: int | None, as_json: bool) -> None:
     """Delete a token, at once and for ever."""
-    client.call("DELETE", f"{_OWN}/{quote(token_id, safe='')}")
+    receipt = client.call("DELETE", f"{_OWN}/{quote(token_id, safe='')}", wait=wait).body
     if as_json:
-        show_json({"deleted": token_id})
+        show_json({"deleted": token_id} | ({"receipt": receipt} if receipt else {}))
     else:
         click.echo(f"deleted {token_id}; every request with it is refused from now on")
+        if receipt:
+            click.echo(_receipt(receipt))
 
 
 @token.command()
@@ -124,6 +127,18 @@ def verify(client: Client, *, as_json: bool) -> int:
     else:
         show_fields(verdict)
     return DONE if accepted else FAILED
+
+
+def _receipt(receipt: dict[str, Any]) -> str:
+    """Say where a deletion counts by now."""
+    said = f"confirmed by {receipt['confirmed']} of {receipt['of']} verifiers elsewhere"
+    if receipt["confirmed"]:
+        said += f", the last after {receipt['slowestMs']} ms"
+    if receipt.get("leaseEnded"):
+        said += f"; {receipt['leaseEnded']} without a lease, which answer nothing from memory"
+    if receipt.get("unknownMs"):
+        said += f"; the server started lately, so others may hold leases for {receipt['unknownMs'] / 1000:.1f} s"
+    return f"{said}; everywhere within {receipt['guaranteedMs'] / 1000:g} s, whatever happens"
 
 
 def _spoken(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """`gatepass verifier`: the door for gateways, in processes of its own."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from gatepass.cli.options import config_option, data_option
+from gatepass.errors import BadConfiguration
 from gatepass.server.settings import Config, load_config, public_url_of
 
 _LISTEN = "127.0.0.1:8423"
@@ -16,28 +19,57 @@ _LISTEN = "127.0.0.1:8423"
 @config_option
 @click.option("--listen", metavar="HOST:PORT|unix:PATH", help=f"[default: {_LISTEN}; port 0 picks a free one]")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="How many processes.")
-@click.option("--insecure-http", is_flag=True, help="Allow plain HTTP on a public address.")
+@click.option("--insecure-http", is_flag=True, help="Allow plain HTTP on a public address, and to one.")
+@click.option("--upstream", metavar="URL", help="Judge by what the server there says, in place of --data.")
+@click.option("--credential-file", metavar="F", help="File with the credential for --upstream.")
+@click.option("--ca-file", type=click.Path(), help="Certificates (PEM) to trust --upstream by.")
+@click.option("--grace", type=click.FloatRange(0, 3600), default=0, help="Seconds beyond the bound to ask for.")
 def verifier(
-    data: str | None, config_file: Path | None, listen: str | None, *, workers: int, insecure_http: bool
+    data: str | None,
+    config_file: Path | None,
+    listen: str | None,
+    *,
+    workers: int,
+    insecure_http: bool,
+    **elsewhere: Any,
 ) -> None:
     """Answer /verify for gateways until SIGTERM, quicker than `serve` and beside it or without it.
 
     It speaks plain HTTP: a gateway on the same host asks it, best over a unix socket. SIGHUP reads the
-    configuration anew.
+    configuration anew, and the file with the credential.
     """
     from gatepass.server.log import set_up_logging  # noqa: PLC0415  only this command needs them
     from gatepass.server.verify_supervisor import run_verifier  # noqa: PLC0415
 
-    def read_config() -> tuple[Config, str]:
+    def read_config() -> tuple[Config, Mapping[str, Any]]:
         # SECURITY: a certificate that is configured for `serve` does not make this listener speak TLS.
         flags = {"server.listen": listen or _LISTEN, "server.tls_cert": "", "server.tls_key": ""}
         flags |= {"server.public_url": "", "server.metrics_listen": "off"}
         served = load_config({"store.data": data}, file=config_file)
         config = load_config({"store.data": data, **flags, "server.insecure_http": insecure_http}, file=config_file)
-        return config, public_url_of(served, served.server.listen)
+        if elsewhere["upstream"]:
+            return config, _elsewhere(insecure_http=insecure_http, **elsewhere)
+        return config, {"data": config.store.data, "issuer": public_url_of(served, served.server.listen)}
 
-    set_up_logging(read_config()[0].log)
+    _require_fitting(data, elsewhere)
+    set_up_logging(load_config({"store.data": data}, file=config_file).log)
     run_verifier(read_config, workers=workers, ready=_ready)
+
+
+def _require_fitting(data: str | None, elsewhere: Mapping[str, Any]) -> None:
+    if elsewhere["upstream"] and data is not None:
+        raise click.UsageError("--data and --upstream exclude each other")
+    if bool(elsewhere["upstream"]) != bool(elsewhere["credential_file"]):
+        raise click.UsageError("--upstream needs --credential-file, and the other way round")
+
+
+def _elsewhere(*, upstream: str, credential_file: str, **more: Any) -> Mapping[str, Any]:
+    try:
+        credential = Path(credential_file).read_text("ascii").removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not ASCII"
+        raise BadConfiguration("--credential-file", f"cannot read {credential_file!r}: {reason}") from None
+    return {"upstream": upstream, "credential": credential, **more}
 
 
 def _ready(url: str) -> None:

@@ -77,7 +77,10 @@ class Context:
         self.uses = UseWriter(deps.store, lambda: deps.clock.now().timestamp())
         self.probes = ProbeLimit(deps.clock, per_minute=config.sign_in.unknown_tokens_per_minute)
         self.proxies = TrustedProxies(config.server.trusted_proxies)
-        self.followers = Followers(LeaseClock().boot, unknown_seconds=longest_lease(deps))
+        self.followers = Followers(
+            LeaseClock().boot, unknown_seconds=longest_lease(deps), note_lag=metrics.verifier_lag.observe
+        )
+        metrics.verifier_instances.set_function(self.followers.count)
         self.watch = Watch(deps.store.words)
         self.readings: dict[Hashable, asyncio.Future[Progress]] = {}
         """What is being read for followers just now."""

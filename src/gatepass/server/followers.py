@@ -72,9 +72,19 @@ class Receipt:
 class Followers:
     """All instances that were heard of. Used in the event loop only."""
 
-    def __init__(self, clock: Callable[[], float], *, unknown_seconds: float) -> None:
-        """Begin with nobody; those of an earlier server may hold leases for `unknown_seconds` more."""
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        *,
+        unknown_seconds: float,
+        note_lag: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        """Begin with nobody; those of an earlier server may hold leases for `unknown_seconds` more.
+
+        `note_lag` hears how many seconds each change took to each instance.
+        """
         self._clock = clock
+        self._note_lag = note_lag
         self._known_from = clock() + unknown_seconds
         self._instances: dict[tuple[UUID, str], Instance] = {}
         self._heard: set[asyncio.Future[None]] = set()
@@ -100,12 +110,18 @@ class Followers:
             known.epoch, known.acknowledged, known.acknowledged_at = epoch, acknowledged, now
             if known.told_at is not None:
                 known.lag, known.told_at = now - known.told_at, None
+                self._note_lag(known.lag)
         known.heard_at, known.bound = now, bound
         known.lease_until = max(known.lease_until, now + bound)
         for future in self._heard:
             if not future.done():
                 future.set_result(None)
         return known
+
+    def count(self) -> int:
+        """Return how many may answer from memory at present. To be called from any thread."""
+        now = self._clock()
+        return sum(each.lease_until > now for each in tuple(self._instances.values()))
 
     def told(self, instance: Instance) -> None:
         """Take note that changes are on their way there."""
@@ -127,6 +143,11 @@ class Followers:
     async def receipt(self, epoch: str, revision: int, *, bound: float, made_at: float, seconds: float) -> Receipt:
         """Return where a change counts that was made at `made_at`: when it does everywhere, or after `seconds`."""
         watched = [each for each in self._instances.values() if each.lease_until > made_at]
+        # Leases may be longer than the bound: by a grace, or because the bound was lowered a moment ago.
+        ends = [each.lease_until for each in watched]
+        guaranteed = max(
+            [bound, *(each.bound for each in watched), *(end - made_at for end in [*ends, self._known_from])]
+        )
         deadline = made_at + seconds
         slowest = 0.0
         waiting = watched
@@ -141,7 +162,7 @@ class Followers:
                 of=len(watched),
                 lease_ended=sum(each.lease_until <= now for each in waiting),
                 slowest=slowest,
-                guaranteed=max([bound, *(each.bound for each in watched)]),
+                guaranteed=guaranteed,
                 unknown=max(0.0, self._known_from - now),
             )
             if receipt.is_complete or now >= deadline:

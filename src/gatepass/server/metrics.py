@@ -53,6 +53,23 @@ class Metrics:
             "Requests not counted since the start because too many tokens were in use at once.",
             registry=self.registry,
         )
+        self.verifier_instances = Gauge(
+            "gatepass_verifier_instances",
+            "Processes of registered verifiers that may answer from memory at present.",
+            registry=self.registry,
+        )
+        self.verifier_lag = Histogram(
+            "gatepass_verifier_lag_seconds",
+            "Time from telling a verifier of a change to its acknowledgement.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.receipts = Counter(
+            "gatepass_receipts_total",
+            "Receipts given, by result (complete, or incomplete: the time was over).",
+            ("result",),
+            registry=self.registry,
+        )
         self.hashes_waiting = Gauge(
             "gatepass_passwords_waiting", "Passwords waiting to be checked.", registry=self.registry
         )

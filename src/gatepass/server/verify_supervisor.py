@@ -9,8 +9,7 @@ import json
 import signal
 import socket
 import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gatepass.errors import BadConfiguration, Unavailable
@@ -74,8 +73,9 @@ class _Worker:
             await self.hearing
 
 
-ReadConfig = Callable[[], tuple[Config, str]]
-"""Returns the configuration, and the public URL of `serve` for what introspection tells."""
+ReadConfig = Callable[[], tuple[Config, Mapping[str, Any]]]
+"""Returns the configuration, and what a worker is told of where its verdicts come from: data and issuer of an
+installation on this host, or upstream and credential of a server elsewhere."""
 
 
 class Supervisor:
@@ -84,7 +84,7 @@ class Supervisor:
     def __init__(self, read_config: ReadConfig, places: list[socket.socket]) -> None:
         """Let each socket in `places` have one worker; the same socket may be there several times."""
         self._read_config = read_config
-        self._config, self._issuer = read_config()
+        self._config, self._source = read_config()
         self._places = places
         self._workers: list[_Worker] = []
         self._stopping = asyncio.Event()
@@ -117,11 +117,11 @@ class Supervisor:
             stdout=asyncio.subprocess.PIPE,
             pass_fds=[listener.fileno()],
         )
+        # SECURITY: through a pipe; what stands in a command line or the environment others can read.
         settings = {
-            "data": str(Path(self._config.store.data)),
+            "source": dict(self._source),
             "descriptors": [listener.fileno()],
             "trusted_proxies": list(self._config.server.trusted_proxies),
-            "issuer": self._issuer,
         }
         if process.stdin is not None:
             process.stdin.write(json.dumps(settings).encode() + b"\n")
@@ -158,9 +158,9 @@ class Supervisor:
     async def _reload(self) -> None:
         """Read the configuration anew and replace the workers, one after the other."""
         async with self._reloading:
-            before = self._config, self._issuer
+            before = self._config, self._source
             try:
-                self._config, self._issuer = self._read_config()
+                self._config, self._source = self._read_config()
                 for number, old in enumerate(self._workers):
                     if self._stopping.is_set():
                         return
@@ -175,7 +175,7 @@ class Supervisor:
                     old.is_wanted = False
                     self._spawn(old.stop())
             except (BadConfiguration, Unavailable, OSError) as error:
-                self._config, self._issuer = before
+                self._config, self._source = before
                 _log.error("not reloaded, the workers go on as they were", error=str(error))
                 return
             _log.info("reloaded", workers=len(self._workers))

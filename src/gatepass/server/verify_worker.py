@@ -13,12 +13,15 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from gatepass.connect import open_embedded
+from gatepass.connect import open_embedded, open_verifier
 from gatepass.errors import GatepassError
+from gatepass.model.secret import Secret
 from gatepass.server.private import prepare_process
 from gatepass.server.verify_introspection import WorkerIntrospection
 from gatepass.verifier.listener.door import VerifyDoor
+from gatepass.verifier.listener.look_ups import LookUps
 from gatepass.verifier.listener.serve import serve_door
+from gatepass.verifier.opened import OpenVerifier
 from gatepass.verifier.proxies import TrustedProxies
 
 _REPORT_SECONDS = 1.0
@@ -50,6 +53,22 @@ def _text(error: Exception) -> str:
     return str(error) if isinstance(error, GatepassError) else type(error).__name__
 
 
+def _opened(source: dict[str, Any]) -> tuple[OpenVerifier, dict[str, Any]]:
+    """Open the verifier over what the supervisor names; return it, and what else its door answers with."""
+    if "upstream" in source:
+        credential = Secret(source["credential"])
+        remote = open_verifier(
+            source["upstream"],
+            credential=credential,
+            ca_file=source["ca_file"],
+            grace=source["grace"],
+            insecure_http=source["insecure_http"],
+        )
+        return remote, {"look_ups": LookUps(remote.fetch)}
+    verifier = open_embedded(source["data"])
+    return verifier, {"introspect": WorkerIntrospection(verifier, issuer=source["issuer"]).answer}
+
+
 def main() -> int:
     """Serve until told to stop; return the exit code."""
     prepare_process()
@@ -57,7 +76,7 @@ def main() -> int:
     settings = json.loads(sys.stdin.buffer.readline())
     listeners = [socket.socket(fileno=each) for each in settings["descriptors"]]
     try:
-        verifier = open_embedded(settings["data"])
+        verifier, answering = _opened(settings["source"])
     except GatepassError as error:
         tell("failed", error=str(error), hint=error.hint)
         return 1
@@ -67,8 +86,8 @@ def main() -> int:
             check_ready=verifier.check_ready,
             uses=verifier.uses.counter,
             proxies=TrustedProxies(settings["trusted_proxies"]),
-            introspect=WorkerIntrospection(verifier, issuer=settings["issuer"]).answer,
             report=_Trouble().report,
+            **answering,
         )
         serve_door(door, listeners, ready=lambda: tell("ready"), stop_with=[sys.stdin.fileno()])
     tell("stopped", connections=door.taken, accepted=verifier.uses.accepted, refused=dict(door.refused))

@@ -123,13 +123,19 @@ class RemoteSource:
                 sock.shutdown(socket.SHUT_RDWR)
 
     def send(self, name: str, content: Mapping[str, Any]) -> Any:
-        """Ask on one of the kept connections; return the reply. Raises NotAuthenticated and Unavailable."""
+        """Ask on one of the kept connections; return the reply. Raises Unavailable.
+
+        SECURITY: also for a credential of ours that is refused: it says nothing about any token.
+        """
         try:
             connection = self._idle.pop()
         except IndexError:
             connection = self._upstream.open()
         try:
             reply = self._ask(connection, name, content, seconds=LOOK_UP_SECONDS)
+        except NotAuthenticated as error:
+            connection.close()
+            raise Unavailable(str(error)) from None
         except BaseException:
             connection.close()
             raise

@@ -13,10 +13,16 @@ from starlette.routing import Route
 
 import gatepass
 from gatepass.server import problems
-from gatepass.server.api import events, people, settings, shapes, tokens
+from gatepass.server.api import events, people, settings, shapes, tokens, verifiers
 from gatepass.server.api.routing import Operation
 
-OPERATIONS: tuple[Operation, ...] = (*tokens.ROUTES, *people.ROUTES, *settings.ROUTES, *events.ROUTES)
+OPERATIONS: tuple[Operation, ...] = (
+    *tokens.ROUTES,
+    *people.ROUTES,
+    *settings.ROUTES,
+    *events.ROUTES,
+    *verifiers.ROUTES,
+)
 """Every route under /v4."""
 
 _REFERENCES = "#/components/schemas/{name}"
@@ -29,7 +35,7 @@ of `ErrorBody`; its `name` is stable."""
 @functools.cache
 def document() -> dict[str, Any]:
     """Return the document as a dict."""
-    types = [kind for each in OPERATIONS for kind in (each.body, each.returns) if _is_struct(kind)]
+    types = [kind for each in OPERATIONS for kind in (each.body, each.returns, each.receipt) if _is_struct(kind)]
     types.append(shapes.ErrorBody)
     _, components = msgspec.json.schema_components(types, ref_template=_REFERENCES)
     paths: dict[str, dict[str, Any]] = {}
@@ -106,9 +112,14 @@ def _responses(operation: Operation) -> dict[str, Any]:
     good: dict[str, Any] = {"description": operation.status.phrase}
     if operation.returns is not None:
         good["content"] = {"application/json": {"schema": _schema(operation.returns)}}
-    return {str(operation.status.value): good} | {
-        str(status): _error(status) for status in sorted({*_common_errors(operation), *operation.errors})
-    }
+    if operation.receipt is not None:
+        waited = {"description": "The receipt", "content": {"application/json": {"schema": _schema(operation.receipt)}}}
+        return {"200": waited, str(operation.status.value): good} | _errors(operation)
+    return {str(operation.status.value): good} | _errors(operation)
+
+
+def _errors(operation: Operation) -> dict[str, Any]:
+    return {str(status): _error(status) for status in sorted({*_common_errors(operation), *operation.errors})}
 
 
 def _common_errors(operation: Operation) -> Sequence[HTTPStatus]:

@@ -8,6 +8,7 @@ from gatepass.errors import NotAuthenticated
 from gatepass.model.instant import iso
 from gatepass.model.secret import Secret
 from gatepass.server.api import shapes
+from gatepass.server.api.receipts import PREFER, with_receipt
 from gatepass.server.api.routing import Answer, Call, Operation
 from gatepass.server.links import set_password_url
 from gatepass.server.parsing import parse_id, parse_page
@@ -67,7 +68,7 @@ def change(call: Call) -> Answer:
 def delete(call: Call) -> Answer:
     """Delete somebody."""
     delete_user(call.deps, call.actor, parse_id(call.path["id"]))
-    return Answer(status=HTTPStatus.NO_CONTENT)
+    return with_receipt(call, Answer(status=HTTPStatus.NO_CONTENT))
 
 
 def put_password(call: Call) -> Answer:
@@ -150,6 +151,8 @@ ROUTES = (
         summary="Delete somebody; their tokens are dead for good (administrators).",
         tag="people",
         status=HTTPStatus.NO_CONTENT,
+        parameters=[PREFER],
+        receipt=shapes.Receipt,
         errors=[HTTPStatus.CONFLICT],
     ),
 )

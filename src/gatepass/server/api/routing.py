@@ -5,7 +5,7 @@ that run in a thread; authentication, parsing of the body and errors happen arou
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -54,6 +54,8 @@ class Answer:
     body: Any = None
     status: HTTPStatus = HTTPStatus.OK
     headers: Mapping[str, str] = field(default_factory=dict)
+    later: "Callable[[], Awaitable[Answer]] | None" = None
+    """What is answered instead, when that is known. Awaited in the event loop, so that no thread waits."""
 
 
 Handler = Callable[[Call], Answer]
@@ -79,6 +81,8 @@ class Operation:
     """Part of the token feature: it does not exist while that is off."""
     counts_as_use: bool = True
     """Whether coming here with a token counts as using it."""
+    receipt: Any = None
+    """What `Prefer: wait` gets, with 200 in place of the status above; None if there is no such thing."""
     hashes: bool = False
     """Whether the handler hashes a password, whatever the caller came with."""
 
@@ -140,7 +144,7 @@ async def _run(operation: Operation, request: Request, presented: Presented, raw
     context = context_of(request)
     hashes = isinstance(presented, Basic) or operation.hashes
 
-    def work() -> Response:
+    def work() -> Answer:
         actor = authenticate(context, request, presented)
         request.state.actor = actor
         body = None
@@ -151,15 +155,15 @@ async def _run(operation: Operation, request: Request, presented: Presented, raw
         answer = operation.handler(call)
         if operation.counts_as_use and actor.credential is Credential.TOKEN and actor.credential_id:
             context.uses.record(actor.credential_id)  # only now: a refused request is no use
-        return write(answer)
+        return answer
 
-    if not hashes:
-        return await context.work.run(work)
     try:
-        return await context.hashing.run(work)
+        answer = await (context.hashing if hashes else context.work).run(work)
     except TooManyRequests:
-        context.metrics.hashes_waiting.set(context.hashing.waiting)
+        if hashes:
+            context.metrics.hashes_waiting.set(context.hashing.waiting)
         raise
+    return write(answer if answer.later is None else await answer.later())
 
 
 def write(answer: Answer) -> Response:

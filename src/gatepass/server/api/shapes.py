@@ -101,6 +101,49 @@ class CreatedToken(Struct, rename="camel"):
     token_info: TokenInfo
 
 
+class Receipt(Struct, rename="camel", omit_defaults=True):
+    """Where a deletion counts by now, beyond this server and its host."""
+
+    confirmed: Annotated[int, Meta(description="Connected verifiers that have acknowledged it.")]
+    of: Annotated[int, Meta(description="Verifiers that could answer from memory when it was made.")]
+    slowest_ms: Annotated[int, Meta(description="How long the last confirmation took.")]
+    guaranteed_ms: Annotated[int, Meta(description="After this it counts everywhere, whatever happens.")]
+    lease_ended: Annotated[
+        int, Meta(description="Verifiers that have not acknowledged it and answer nothing from memory any more.")
+    ] = 0
+    unknown_ms: Annotated[
+        int,
+        Meta(description="The server started lately: for so long, verifiers it has not heard of may hold leases."),
+    ] = 0
+
+
+class VerifierInstance(Struct, rename="camel"):
+    """A process that follows changes with the credential of a registered verifier."""
+
+    instance: str
+    is_connected: Annotated[bool, Meta(description="Whether it may still answer from memory.")]
+    behind: Annotated[int, Meta(description="How many changes it has not acknowledged.")]
+    lag_ms: Annotated[int | None, Meta(description="How long the last change took there; null before the first.")]
+    lease_ms: Annotated[int, Meta(description="For how long it may answer from memory, should it hear nothing more.")]
+    bound_ms: Annotated[int, Meta(description="How long a lease lasts there, grace included.")]
+    heard_ms: Annotated[int, Meta(description="How long ago it was heard of.")]
+
+
+class Verifier(Struct, rename="camel"):
+    """A service that may ask about tokens."""
+
+    id: Id
+    name: str
+    created_at: Instant
+    instances: list[VerifierInstance]
+
+
+class VerifierList(Struct):
+    """All registered verifiers."""
+
+    data: list[Verifier]
+
+
 class TokenList(Struct):
     """A page of tokens."""
 

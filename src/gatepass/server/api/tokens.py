@@ -8,6 +8,7 @@ from gatepass.interfaces import Page
 from gatepass.model.rights import check_rights
 from gatepass.model.token import Token, TokenStatus
 from gatepass.server.api import shapes
+from gatepass.server.api.receipts import PREFER, with_receipt
 from gatepass.server.api.routing import Answer, Call, Operation
 from gatepass.server.parsing import parse_choice, parse_id, parse_page
 from gatepass.services.create_token import create_token
@@ -67,7 +68,7 @@ def get(call: Call) -> Answer:
 def delete(call: Call) -> Answer:
     """Delete a token."""
     revoke_token(call.deps, call.actor, parse_id(call.path["tokenId"]))
-    return Answer(status=HTTPStatus.NO_CONTENT)
+    return with_receipt(call, Answer(status=HTTPStatus.NO_CONTENT))
 
 
 def _info(call: Call, token: Token) -> shapes.TokenInfo:
@@ -135,6 +136,8 @@ ROUTES = (
         summary="Delete a token, at once and for ever.",
         tag="tokens",
         status=HTTPStatus.NO_CONTENT,
+        parameters=[PREFER],
+        receipt=shapes.Receipt,
         errors=[HTTPStatus.GONE],
         feature=True,
     ),

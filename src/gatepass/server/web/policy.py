@@ -17,6 +17,7 @@ from gatepass.services.list_events import list_events
 
 POLICY = "/admin/token-policy"
 _LIFETIME, _RETENTION = "apiAccessTokens.maximumLifetimeDays", "tokens.retentionDays"
+_BOUND, _GRACE = "verifiers.boundSeconds", "verifiers.graceSeconds"
 
 
 def show_policy(visit: Visit) -> Response:
@@ -33,6 +34,8 @@ def do_change(visit: Visit) -> Response:
             "apiAccessTokens.usersMayGenerate": visit.form.get("usersMayGenerate") == "true",
             _LIFETIME: whole_number(visit.form, "maximumLifetimeDays"),
             _RETENTION: whole_number(visit.form, "retentionDays"),
+            _BOUND: whole_number(visit.form, "boundSeconds"),
+            _GRACE: whole_number(visit.form, "graceSeconds"),
         }
         shown = _shown(visit)
         # Only what was changed in the form: somebody else may have changed the rest since it was shown.
@@ -59,6 +62,8 @@ def _policy(visit: Visit, settings: Settings, errors: dict[str, str], status: HT
         "shown": visit.form.get("shown", json.dumps(settings.public())),
         "maximum": visit.form.get("maximumLifetimeDays", str(settings.maximum_lifetime_days)),
         "retention": visit.form.get("retentionDays", str(settings.retention_days)),
+        "bound": visit.form.get("boundSeconds", str(settings.bound_seconds)),
+        "grace": visit.form.get("graceSeconds", str(settings.grace_seconds)),
         "errors": errors,
         "last": last[0] if last else None,
         "done": visit.query.get("done"),

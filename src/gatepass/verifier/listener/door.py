@@ -8,13 +8,17 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from gatepass.model.network import Address
+from gatepass.model.presented import PresentedToken, parse_token
 from gatepass.model.rights import FULL_ACCESS
-from gatepass.model.verdict import Accepted, Verdict
+from gatepass.model.verdict import Accepted, Reason, Rejected, Verdict
 from gatepass.verifier.answer import ALWAYS, REQUEST_ID, Answer, answer_to, header_lines, identity_headers, outage
 from gatepass.verifier.bearer import read_bearer
 from gatepass.verifier.cache import Entry
 from gatepass.verifier.listener import fields
+from gatepass.verifier.listener.familiar import Familiar
+from gatepass.verifier.listener.look_ups import Found, LookUps
 from gatepass.verifier.listener.protocol import Connection
+from gatepass.verifier.listener.request import Request
 from gatepass.verifier.proxies import TrustedProxies
 from gatepass.verifier.requirements import read_requirements
 from gatepass.verifier.uses import UseCounter
@@ -45,14 +49,19 @@ class VerifyDoor:
         uses: UseCounter,
         proxies: TrustedProxies,
         introspect: Introspect | None = None,
+        look_ups: LookUps | None = None,
         report: Callable[[Exception], None] = lambda _: None,
         now: Callable[[], float] = time.time,  # noqa: TID251  the clock, where none is injected
     ) -> None:
-        """Use them; `check_ready` raises if tokens cannot be judged, `report` hears of what went wrong."""
+        """Use them; `check_ready` raises if tokens cannot be judged, `report` hears of what went wrong.
+
+        `look_ups` are for a verifier whose source may block; without them it is asked inline.
+        """
         self.tick = 0
         self.connections: set[Connection] = set()
         self.taken = 0
         """How many connections there have been."""
+        self.familiar = Familiar()
         self.refused: Counter[str] = Counter()
         """How many requests were refused, by the true reason."""
         self._verifier = verifier
@@ -62,6 +71,7 @@ class VerifyDoor:
         self._accepted = uses.accepted
         self._proxies = proxies
         self._introspect = introspect
+        self._look_ups = look_ups
         self._report = report
         self._now = now
         self._id_prefix = _ID + secrets.token_hex(6).encode() + b"-"
@@ -77,23 +87,33 @@ class VerifyDoor:
         """Forget a connection."""
         self.connections.discard(connection)
 
-    def wants_body(self, request: Connection) -> bool:
+    def wants_body(self, request: Request) -> bool:
         """Tell whether the body is to be kept."""
         return self._introspect is not None and request.url is not None and path_of(request.url)[0] == INTROSPECT
 
-    def answer(self, request: Connection) -> bytes:
+    def answer_familiar(self, token: bytes) -> bytes | None:
+        """Return the whole answer to a request in which only the token matters; None if it has to be read."""
+        try:
+            entry = self._recall(token)
+            # SECURITY: only what is remembered, holds, has not ended and is restricted in nothing.
+            now = self._now()
+            if entry.__class__ is not Entry or entry.rights is not FULL_ACCESS or entry.ends <= now:
+                return None
+            self._accepted(entry.number, now)
+            return b"%b%b%b%d\r\n\r\n" % (_OK, entry.block or _block_of(entry), self._id_prefix, self._next_id())
+        except Exception:  # noqa: BLE001  what fails here fails again, and is told, where the request is read
+            return None
+
+    def answer(self, request: Request) -> bytes | None:
         """Return the whole answer to a complete request. Never raises."""
         try:
             if request.url == VERIFY and request.seen | _HARMLESS == _PLAIN and request.keeps_alive():
                 authorization = request.authorization
                 if authorization[:7] == _BEARER:
-                    entry = self._recall(authorization[7:])
-                    # SECURITY: only what is remembered, holds, has not ended and is restricted in nothing.
-                    now = self._now()
-                    if entry.__class__ is Entry and entry.rights is FULL_ACCESS and entry.ends > now:
-                        self._accepted(entry.number, now)
-                        block = entry.block or _block_of(entry)
-                        return b"%b%b%b%d\r\n\r\n" % (_OK, block, self._id_prefix, self._next_id())
+                    answer = self.answer_familiar(authorization[7:])
+                    if answer is not None:
+                        request.is_plain = True
+                        return answer
             return self._answer_with_care(request)
         except Exception as error:  # noqa: BLE001  SECURITY: whatever fails here is an outage, never a verdict
             self._report(error)
@@ -106,7 +126,7 @@ class VerifyDoor:
     def _fresh_id(self) -> bytes:
         return b"%b%d\r\n\r\n" % (self._id_prefix, self._next_id())
 
-    def _answer_with_care(self, request: Connection) -> bytes:
+    def _answer_with_care(self, request: Request) -> bytes | None:
         version, seen = request.parser.get_http_version(), request.seen
         request.closing = bool(version != "1.1" or seen & (fields.LAST | fields.CROWDED) or not request.keeps_alive())
         path, query = path_of(request.url or b"")
@@ -116,9 +136,10 @@ class VerifyDoor:
             return self._written(Answer(400, {}), request)
         if path == INTROSPECT and self._introspect is not None and not seen & fields.CROWDED:
             return self._introspected(request, self._introspect)
-        return self._written(self._answer_to_path(request, path, query), request)
+        answer = self._answer_to_path(request, path, query)
+        return None if answer is None else self._written(answer, request)
 
-    def _answer_to_path(self, request: Connection, path: bytes, query: bytes) -> Answer:
+    def _answer_to_path(self, request: Request, path: bytes, query: bytes) -> Answer | None:
         if request.seen & fields.CROWDED:
             return outage()
         if path == VERIFY or path.startswith(BELOW):
@@ -131,16 +152,48 @@ class VerifyDoor:
             self._check_ready()
         return Answer(200, {})
 
-    def _verify(self, request: Connection, query: bytes, *, exact: bool) -> Answer:
+    def _verify(self, request: Request, query: bytes, *, exact: bool) -> Answer | None:
         text = None
         # SECURITY: with two of them, a gateway may have looked at the other one.
         if request.seen & fields.AUTHORIZATION and not request.seen & fields.AUTHORIZATION << fields.REPEATED:
             text = read_bearer(request.authorization.decode("latin-1"))
         if text is None:
             return answer_to(None)
-        found = self._verifier.look_up(text)
+        if self._look_ups is None:
+            return self._judged(self._verifier.look_up(text), query, lambda: self._client_of(request), exact=exact)
+        found = self._verifier.recall(text.encode())
+        if found is None:
+            presented = parse_token(text)
+            if presented is not None:
+                return self._begin(request, self._look_ups, presented, query, exact=exact)
+            found = Rejected(Reason.MALFORMED)
+        return self._judged(found, query, lambda: self._client_of(request), exact=exact)
+
+    def _begin(
+        self, request: Request, look_ups: LookUps, presented: PresentedToken, query: bytes, *, exact: bool
+    ) -> Answer | None:
+        """Look a token up beside the event loop; the answer takes its place when it is known."""
+        if request.parser.get_method() == b"CONNECT":
+            return outage()  # it will be refused as what it is, and keeps no place
+        # The next request stands in the same object soon: what this one's answer needs is taken now.
+        place, end, client = len(request.out), self._end_of_head(request), self._client_of(request)
+
+        def answer(found: Found) -> None:
+            try:
+                if isinstance(found, Exception):
+                    raise found
+                answer = self._judged(found, query, lambda: client, exact=exact)
+            except Exception as error:  # noqa: BLE001  SECURITY: whatever fails here is an outage, never a verdict
+                self._report(error)
+                answer = outage(error)
+            request.fill(place, answer.head + end)
+
+        look_ups.ask(presented, answer)
+        return None
+
+    def _judged(self, found: Verdict, query: bytes, client_of: Callable[[], Address | None], *, exact: bool) -> Answer:
         restricted = isinstance(found, Entry) and found.rights.networks is not None
-        client = self._client_of(request) if restricted else None
+        client = client_of() if restricted else None
         # SECURITY: below /verify/ some gateways append the client's own query. It may add to the scopes
         # demanded, but never say for which service the token has to be meant.
         demanded = read_requirements(query, client=client, names_audience=exact)
@@ -156,11 +209,11 @@ class VerifyDoor:
         if verdict.token_id:
             self._uses.refused(verdict.token_id.int, verdict.reason, self._now())
 
-    def _client_of(self, request: Connection) -> Address | None:
+    def _client_of(self, request: Request) -> Address | None:
         said = [value.decode("latin-1") for kind, value in request.others if kind == fields.FORWARDED_FOR]
         return self._proxies.client_behind(request.peer, said)
 
-    def _introspected(self, request: Connection, introspect: Introspect) -> bytes:
+    def _introspected(self, request: Request, introspect: Introspect) -> bytes:
         if request.parser.get_method() != b"POST":
             return self._written(Answer(405, {"allow": "POST"}), request)
         given = {"authorization": [], "content-type": []}  # type: dict[str, list[str]]
@@ -175,10 +228,10 @@ class VerifyDoor:
         line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
         return line + header_lines(told) + self._end_of_head(request) + body
 
-    def _written(self, answer: Answer, request: Connection) -> bytes:
+    def _written(self, answer: Answer, request: Request) -> bytes:
         return answer.head + self._end_of_head(request)
 
-    def _end_of_head(self, request: Connection) -> bytes:
+    def _end_of_head(self, request: Request) -> bytes:
         closing = _CLOSE if request.closing else b""
         given = next((value for kind, value in request.others if kind == fields.REQUEST_ID), b"").decode("latin-1")
         if REQUEST_ID.match(given):

@@ -4,7 +4,6 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
 import uvloop
 
@@ -15,14 +14,8 @@ _SWEEP_SECONDS = 1
 _GRACE_SECONDS = 0.2
 
 
-class ServedDoor(Door, Protocol):
-    """A door that can be asked for its connections."""
-
-    connections: set[Connection]
-
-
 def serve_door(
-    door: ServedDoor, sockets: Iterable[socket.socket], *, ready: Callable[[], None], stop_with: Iterable[int] = ()
+    door: Door, sockets: Iterable[socket.socket], *, ready: Callable[[], None], stop_with: Iterable[int] = ()
 ) -> None:
     """Answer until SIGTERM, then end connections as their requests are answered.
 
@@ -32,9 +25,7 @@ def serve_door(
     uvloop.run(_serve(door, list(sockets), ready, list(stop_with)))
 
 
-async def _serve(
-    door: ServedDoor, sockets: list[socket.socket], ready: Callable[[], None], stop_with: list[int]
-) -> None:
+async def _serve(door: Door, sockets: list[socket.socket], ready: Callable[[], None], stop_with: list[int]) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
@@ -61,7 +52,7 @@ async def _listen(loop: asyncio.AbstractEventLoop, door: Door, listener: socket.
     return await loop.create_server(connect, sock=listener)
 
 
-async def _sweep(door: ServedDoor) -> None:
+async def _sweep(door: Door) -> None:
     """Count the seconds and end what takes too long: one timer for all connections."""
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -72,7 +63,7 @@ async def _sweep(door: ServedDoor) -> None:
             connection.check_time()
 
 
-async def _drain(door: ServedDoor) -> None:
+async def _drain(door: Door) -> None:
     """End the connections. What has arrived before we heard of the end, or is on its way just then, is answered."""
     for connection in list(door.connections):
         connection.make_last()

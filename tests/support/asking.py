@@ -1,0 +1,83 @@
+"""A service with a remote verifier, as a process of its own: one line in, one line out.
+
+Run as `python -m support.asking URL`, with the credential as the first line of standard input. Each further
+line is a token; the answer is `accepted`, the reason of the refusal, or `unavailable`. `?` asks whether the
+lease is fresh.
+"""
+
+import subprocess
+import sys
+from contextlib import suppress
+from typing import TextIO
+
+from gatepass.connect import open_verifier
+from gatepass.errors import GatepassError, Unavailable
+from gatepass.model.verdict import Accepted
+from gatepass.verifier.elsewhere import RemoteVerifier
+from support.server import environment
+
+
+class Asking:
+    """That process, seen from the test."""
+
+    def __init__(self, url: str, credential: str, **options: object) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "support.asking", url, repr(options)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment({"PYTHONPATH": ":".join(sys.path)}),
+            text=True,
+        )
+        self._say(credential)
+        self.began = self._hear()
+
+    def __enter__(self) -> "Asking":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
+        self.process.stdout.close()
+
+    def ask(self, token: str) -> str:
+        self._say(token)
+        return self._hear()
+
+    def is_fresh(self) -> bool:
+        return self.ask("?") == "fresh"
+
+    def _say(self, line: str) -> None:
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def _hear(self) -> str:
+        return self.process.stdout.readline().strip()
+
+
+def main(url: str, options: str, lines: TextIO) -> None:
+    credential = lines.readline().strip()
+    try:
+        verifier = open_verifier(url, credential=credential, **eval(options))  # noqa: S307  written above
+    except GatepassError as error:
+        print(f"{error.code}: {error}", flush=True)
+        return
+    assert isinstance(verifier, RemoteVerifier)
+    print("open", flush=True)
+    for line in lines:
+        print(_answer(verifier, line.strip()), flush=True)
+
+
+def _answer(verifier: RemoteVerifier, line: str) -> str:
+    if line == "?":
+        return "fresh" if verifier.lease.is_fresh else "stale"
+    try:
+        verdict = verifier.verify(line)
+    except Unavailable:
+        return "unavailable"
+    return "accepted" if isinstance(verdict, Accepted) else verdict.reason.value
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.stdin)
