@@ -4,7 +4,7 @@ Whatever is about to end is stalked: asked about at every door, from the moment 
 seconds after the bound.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
@@ -77,6 +77,10 @@ class Clients:
     until: float
     """Nothing new is begun after this moment."""
     calls: list[Call] = field(default_factory=list)
+    following: Mapping[str, Sequence[Node]] = field(default_factory=dict)
+    """The verifiers that follow one server, by its name, and no other."""
+    receipts: list[Call] = field(default_factory=list)
+    """Deletions, once for each verifier that can not accept the token any more."""
     known: list[Known] = field(default_factory=list)
     made: int = 0
     accepted: dict[str, Known] = field(default_factory=dict)
@@ -127,7 +131,7 @@ class Clients:
     def delete(self, token: Known) -> None:
         self._doomed.add(token.name)
         self.stalk([token], self.world.now + STALKED_SECONDS)
-        self._send(self._begin("delete", token.name), lambda server: server.change(store.delete(token.id)))
+        self._send(self._begin("delete", token.name), lambda server: server.change(store.delete(token.id)), waits=True)
 
     def delete_accepted(self, machine: Machine) -> None:
         """Delete what a machine accepted last."""
@@ -204,19 +208,24 @@ class Clients:
     def _begin(self, op: str, subject: str, **facts: Any) -> Call:
         return Call(op, subject, "", self._now, NEVER, "unknown", **facts)
 
-    def _send(self, call: Call, do: Callable[[Server], bool]) -> None:
-        """Ask one server for a change; it stays unknown unless its answer comes in time."""
+    def _send(self, call: Call, do: Callable[[Server], tuple[int, int] | None], *, waits: bool = False) -> None:
+        """Ask one server for a change; it stays unknown unless its answer comes in time. It may wait for a receipt."""
         server = self.world.random.choice(self.servers)
         process, key, call = server.machine.process, len(self.calls), replace(call, door=server.machine.door)
         self.calls.append(call)
 
         def task() -> None:
             try:
-                outcome = "ok" if do(server) else "fail"
+                done = do(server)
             except Unavailable:
                 return
             if self._now - call.begun < PATIENCE * SECOND:
-                self.calls[key] = replace(call, ended=self._now, outcome=outcome)
+                self.calls[key] = replace(call, ended=self._now, outcome="ok" if done else "fail")
+            if waits and done and server.wait_for_receipt(*done):
+                # From now on the promise is that of the door which answered, for all verifiers that follow there.
+                doors = [each.machine.door for each in self.following[server.machine.name]]
+                told = [replace(call, door=door, ended=self._now, outcome="ok") for door in doors]
+                self.receipts += told
 
         if process.is_alive:
             process.spawn(task)

@@ -25,6 +25,7 @@ from simulation import server, store
 from simulation.node import Node
 from simulation.server import Server
 from simulation.store import BOUND, State, Store
+from simulation.world import Box
 
 Patch = pytest.MonkeyPatch
 TTL = 30.0
@@ -199,7 +200,7 @@ def fail_open(patch: Patch) -> None:
 def create_race(patch: Patch) -> None:
     """Whether the owner may create is looked at before the transaction that creates."""
 
-    def create(self: Server, token: UUID, row: store.Row) -> bool:
+    def create(self: Server, token: UUID, row: store.Row) -> Any:
         def work(state: State) -> Change | None:
             enabled, off = state.enabled, state.off
             state.enabled, state.off = True, frozenset()
@@ -208,7 +209,7 @@ def create_race(patch: Patch) -> None:
             return done
 
         may = self.link.call(lambda: store.may_create(self.link.store.state, row.owner))
-        return may and self.change(work)
+        return self.change(work) if may else None
 
     patch.setattr(Server, "create", create)
 
@@ -259,6 +260,44 @@ def old_put(patch: Patch) -> None:
     patch.setattr(Cache, "_is_overtaken", lambda *_: False)
 
 
+def early_receipt(patch: Patch) -> None:
+    """The reply to a poll is taken for its acknowledgement."""
+    plain = Server.read
+
+    def read(self: Server, after: int, epoch: str) -> Followed:
+        found = plain(self, after, epoch)
+        for each in self.followers.list():
+            if each.has(epoch, after):
+                each.acknowledged = max(each.acknowledged, found.head)
+        return found
+
+    patch.setattr(Server, "read", read)
+
+
+def shared_reading(patch: Patch) -> None:
+    """A poll is answered by what was being read for another one when it came in."""
+    plain = Server.read
+
+    def read(self: Server, after: int, epoch: str) -> Followed:
+        key = (after, epoch, self.machine.lives)
+        readings = self.__dict__.setdefault("readings", {})
+        if key in readings:
+            box = Box()
+            readings[key].append(box)
+            return self.machine.process.wait(box, 2 * server.STORE_SECONDS)
+        joined = readings[key] = []
+        found: Any = Unavailable("the store does not answer")
+        try:
+            found = plain(self, after, epoch)
+        finally:
+            del readings[key]
+            for each in joined:
+                each.put(found)
+        return found
+
+    patch.setattr(Server, "read", read)
+
+
 MUTANTS: Mapping[str, Callable[[Patch], None]] = {
     mutant.__name__: mutant
     for mutant in (
@@ -278,5 +317,7 @@ MUTANTS: Mapping[str, Callable[[Patch], None]] = {
         wall_lease,
         lease_on_receive,
         old_put,
+        early_receipt,
+        shared_reading,
     )
 }

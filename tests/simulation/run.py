@@ -45,6 +45,8 @@ class Outcome:
     findings: list[Finding]
     measures: Measures
     calls: list[Call]
+    receipts: int
+    """How often a verifier was said to refuse a token from now on."""
     faults: Mapping[str, int]
 
     @property
@@ -66,6 +68,10 @@ class Scene:
         self.nodes = [Node(network, Machine(world, f"verifier{each}"), of) for each, of in enumerate(asked)]
         doors = [*self.servers, *self.nodes]
         self.clients = Clients(world, self.servers, doors, plan.rates, plan.seconds)
+        self.clients.following = {
+            server.machine.name: [node for node, of in zip(self.nodes, asked, strict=True) if of == [server]]
+            for server in self.servers
+        }
         machines = {node.machine: [server.machine for server in of] for node, of in zip(self.nodes, asked, strict=True)}
         ways = ways_of([each.machine for each in self.servers], machines)
         victims = {each.machine: partial(self.clients.delete_accepted, each.machine) for each in self.nodes}
@@ -84,8 +90,8 @@ class Scene:
         self.clients.ask_everything()
         self.world.run(self.world.now + 4)
         calls = sorted(self.clients.calls, key=lambda call: call.begun)
-        findings = check(calls, self._final(), bound=BOUND * SECOND)
-        return Outcome(findings, measure(calls), calls, self.nemesis.counts)
+        findings = check([*calls, *self.clients.receipts], self._final(), bound=BOUND * SECOND)
+        return Outcome(findings, measure(calls), calls, len(self.clients.receipts), self.nemesis.counts)
 
     def _ambush_once_more(self) -> None:
         """Nothing was accepted late so far, so nothing was tested: try again, with no other fault."""

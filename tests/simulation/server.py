@@ -6,6 +6,7 @@ What it acknowledges counts in it before the answer is given: so here the bound 
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,8 @@ import msgspec
 from gatepass.errors import Unavailable
 from gatepass.interfaces import Fetched, Followed
 from gatepass.model.presented import PresentedToken
+from gatepass.model.registered_verifier import RegisteredVerifier
+from gatepass.server.followers import Followers, Receipt
 from gatepass.server.parsing import parse_json
 from gatepass.server.verifiers import shapes
 from gatepass.services.follow_changes import Progress
@@ -28,6 +31,8 @@ from simulation.world import Box
 STORE = "store"
 STORE_SECONDS = 1.5
 _TRIES = 4
+PATIENCE = BOUND + 2
+VERIFIER = RegisteredVerifier(UUID(int=1), "simulated", b"", 1, datetime(2026, 1, 1, tzinfo=UTC))
 
 
 class Link:
@@ -114,23 +119,26 @@ class Server:
         self.follower = Follower(self.lease)
         side = StoreSide(self.link, self.follower)
         self.verifier = Verifier(side, self.follower, now=self.machine.wall)
+        self.followers = Followers(self.machine.boot, unknown_seconds=BOUND)
         self._waiting: list[Box] = []
         side.heard = self._wake
         self._side = side
         self.machine.process.spawn(Poller(self.follower, side, Never(self.machine)).run)
 
-    def create(self, token: UUID, row: Row) -> bool:
+    def create(self, token: UUID, row: Row) -> tuple[int, int] | None:
         """Create a token, as `change` does."""
         return self.change(create(token, row))
 
-    def change(self, work: Work) -> bool:
-        """Commit a change and let it count here; False if it was refused. Raises Unavailable: perhaps it is done."""
+    def change(self, work: Work) -> tuple[int, int] | None:
+        """Commit a change, let it count here, and return its epoch and revision.
+
+        None if it was refused. Raises Unavailable: perhaps it is done.
+        """
         done = self.commit(work)
-        if done is None:
-            return False
-        self._wake()
-        self._count(*done)
-        return True
+        if done is not None:
+            self._wake()
+            self._count(*done)
+        return done
 
     def commit(self, work: Work) -> tuple[int, int] | None:
         return self.link.call(lambda: self.link.store.write(work))
@@ -144,6 +152,25 @@ class Server:
             question = self.follower.question()
             self.follower.take(question, self._side.follow(question.after, question.epoch, wait=0))
         raise Unavailable("this process does not get to hear of its own change")
+
+    def wait_for_receipt(self, epoch: int, revision: int) -> bool:
+        """Tell whether every verifier that follows here has come to refuse what was just ended, before PATIENCE ends."""
+        made_at = self.followers.now()
+        until = self.machine.world.now + PATIENCE
+        while self.machine.world.now < until:
+            if self._receipt(str(epoch), revision, made_at).is_complete:
+                return True
+            self.machine.process.rest(0.05)
+        return False
+
+    def _receipt(self, epoch: str, revision: int, made_at: float) -> Receipt:
+        """Look at the product's receipt as it is now, without waiting: so it needs no event loop."""
+        receipt = self.followers.receipt(epoch, revision, bound=BOUND, made_at=made_at, seconds=0)
+        try:
+            receipt.send(None)
+        except StopIteration as done:
+            return done.value
+        raise RuntimeError("a receipt waited")
 
     def receive(self, life: int, path: str, body: bytes, reply: Callable[[Any], None]) -> None:
         """Take a request that arrived on a connection of one life."""
@@ -163,15 +190,19 @@ class Server:
     def _follow(self, raw: bytes) -> shapes.FollowReply:
         """Answer a poll as the route of the product does."""
         body = parse_json(raw, shapes.FollowBody)
-        read = lambda: self.link.call(lambda: self.link.store.follow(body.after, body.epoch))  # noqa: E731
+        self.followers.hear(VERIFIER, body.instance, epoch=body.epoch, acknowledged=body.after, bound=BOUND)
         moved = Box()
         self._waiting.append(moved)
-        found = read()
+        found = self.read(body.after, body.epoch)
         if (found.epoch, found.head) == (body.epoch, body.after):
             with suppress(TimeoutError):
                 self.machine.process.wait(moved, min(body.wait, BOUND / POLLS_A_BOUND))
-            found = read()
+            found = self.read(body.after, body.epoch)
         return shapes.progress_of(Progress(found.epoch, found.head, found.changes), BOUND)
+
+    def read(self, after: int, epoch: str) -> Followed:
+        """Read what changed. It must begin after the poll came in."""
+        return self.link.call(lambda: self.link.store.follow(after, epoch))
 
     def _judge(self, raw: bytes) -> shapes.LookUpReply:
         presented = shapes.presented_in(parse_json(raw, shapes.LookUpBody))

@@ -24,6 +24,7 @@ class Result(NamedTuple):
     unanswered: float
     worst: float
     """Seconds from an acknowledged deletion to the last question that was still accepted."""
+    receipts: int
     findings: list[str]
 
     @property
@@ -44,6 +45,7 @@ def play(seed: int, mutant: str | None = None, plan: Plan | None = None) -> Resu
         had.overlaps,
         had.unanswered,
         outcome.worst,
+        outcome.receipts,
         [str(finding) for finding in outcome.findings],
     )
 
@@ -61,7 +63,10 @@ def summary(mutant: str | None, results: Sequence[Result]) -> str:
     found = [each for each in results if each.findings]
     rules = Counter(rule for each in found for rule in {text.split()[0] for text in each.findings})
     worst = max(results, key=lambda each: each.worst)
-    sums = {name: sum(getattr(each, name) for each in results) for name in ("calls", "kills", "soon", "overlaps")}
+    sums = {
+        name: sum(getattr(each, name) for each in results)
+        for name in ("calls", "kills", "soon", "overlaps", "receipts")
+    }
     unanswered = sum(each.unanswered for each in results) / len(results)
     lines = [
         f"{mutant or 'correct'}: findings in {len(found)} of {len(results)} seeds {dict(sorted(rules.items()))}",
