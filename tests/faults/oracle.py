@@ -94,6 +94,8 @@ class Register:
     sets: list[Set] = field(default_factory=list)
     seen: list[Set] = field(default_factory=list)
     """Looks that found the value: they set nothing, but what they contradict was over by their end."""
+    ends: bool = False
+    """Whether what was set to False stays so: what is set later has no effect."""
 
     @cached_property
     def spans(self) -> dict[Any, list[tuple[float, float]]]:
@@ -101,12 +103,13 @@ class Register:
         over = sorted([each for each in self.sets if each.certain] + self.seen, key=lambda each: each.begun)
         begins = [each.begun for each in over]
         soonest = _soonest_ends(over)
+        gone = min((each.ended for each in self.sets if each.certain and each.value is False), default=NEVER)
         found: dict[Any, list[tuple[float, float]]] = defaultdict(list)
         for each in [Set(self.initial, ALWAYS, ALWAYS, certain=True), *self.sets]:
             # Whatever certainly came after it and is something else had ended it at its own end.
             later = soonest[bisect_left(begins, each.ended)]
             end = min((at for at, value in later if value != each.value), default=NEVER)
-            found[each.value].append((each.begun, end))
+            found[each.value].append((each.begun, min(end, gone) if self.ends and each.value else end))
         return {value: _joined(spans) for value, spans in found.items()}
 
     def within(self, value: Any, begun: float, ended: float) -> Iterator[tuple[float, float]]:
@@ -136,13 +139,6 @@ def _soonest_ends(over: Sequence[Set]) -> list[list[tuple[float, Any]]]:
     return found[::-1]
 
 
-def _before_its_end(sets: Sequence[Set]) -> Iterator[Set]:
-    """Yield what was done to a token: what is deleted stays so, and a creation that comes later has no effect."""
-    gone = min((each.begun for each in sets if each.certain and not each.value), default=NEVER)
-    for each in sets:
-        yield replace(each, ended=gone) if each.value and each.ended > gone else each
-
-
 def _joined(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
     joined: list[tuple[float, float]] = []
     for first, last in sorted(spans):
@@ -159,7 +155,7 @@ class History:
     def __init__(self, calls: Sequence[Call]) -> None:
         """Read what was set."""
         self.calls = calls
-        self.tokens: dict[str, Register] = defaultdict(lambda: Register(initial=False))
+        self.tokens: dict[str, Register] = defaultdict(lambda: Register(initial=False, ends=True))
         self.people: dict[str, Register] = defaultdict(lambda: Register(initial=True))
         self.names: dict[str, Register] = defaultdict(lambda: Register(initial=None))
         self.created: dict[str, Call] = {}
@@ -167,8 +163,6 @@ class History:
         for call in calls:
             if call.op != "verify" and call.outcome != "fail" and call.subject is not None:
                 self._set(call, call.subject)
-        for token in self.tokens.values():
-            token.sets = list(_before_its_end(token.sets))
 
     def _set(self, call: Call, subject: str) -> None:
         made = {"certain": call.outcome == "ok", "begun": call.begun, "ended": call.ended}

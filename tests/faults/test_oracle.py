@@ -133,6 +133,7 @@ def test_a_creation_that_comes_after_the_deletion_has_no_effect() -> None:
     calls = [late, delete(30, 40, "ok")]
     assert {finding.rule for finding in check([*calls, allow(50, 60)])} == {"R2"}
     assert check([*calls, allow(20, 29), deny(50, 60)]) == []
+    assert check([*calls, deny(32, 33, reason="unknown"), allow(34, 35)]) == []  # it came while the deletion was sent
     gone = Final(1000, {}, {}, ())
     assert check(calls, gone) == []
     assert {finding.rule for finding in check(calls, stored())} == {"R6"}

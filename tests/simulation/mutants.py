@@ -25,7 +25,6 @@ from simulation import server, store
 from simulation.node import Node
 from simulation.server import Server
 from simulation.store import BOUND, State, Store
-from simulation.world import Box
 
 Patch = pytest.MonkeyPatch
 TTL = 30.0
@@ -274,30 +273,6 @@ def early_receipt(patch: Patch) -> None:
     patch.setattr(Server, "read", read)
 
 
-def shared_reading(patch: Patch) -> None:
-    """A poll is answered by what was being read for another one when it came in."""
-    plain = Server.read
-
-    def read(self: Server, after: int, epoch: str) -> Followed:
-        key = (after, epoch, self.machine.lives)
-        readings = self.__dict__.setdefault("readings", {})
-        if key in readings:
-            box = Box()
-            readings[key].append(box)
-            return self.machine.process.wait(box, 2 * server.STORE_SECONDS)
-        joined = readings[key] = []
-        found: Any = Unavailable("the store does not answer")
-        try:
-            found = plain(self, after, epoch)
-        finally:
-            del readings[key]
-            for each in joined:
-                each.put(found)
-        return found
-
-    patch.setattr(Server, "read", read)
-
-
 MUTANTS: Mapping[str, Callable[[Patch], None]] = {
     mutant.__name__: mutant
     for mutant in (
@@ -318,6 +293,5 @@ MUTANTS: Mapping[str, Callable[[Patch], None]] = {
         lease_on_receive,
         old_put,
         early_receipt,
-        shared_reading,
     )
 }
