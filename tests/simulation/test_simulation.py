@@ -20,13 +20,14 @@ SOAK = bool(os.environ.get("GATEPASS_SOAK"))
 SEEDS = 2_000 if SOAK else 300
 CHUNKS = 10
 SIZE = SEEDS // CHUNKS
+PLAN = Plan(seconds=12 if SOAK else 8)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_what_was_acknowledged_holds_everywhere_within_the_bound(chunk: int) -> None:
-    results = [play(seed) for seed in range(chunk * SIZE, (chunk + 1) * SIZE)]
+    results = [play(seed, plan=PLAN) for seed in range(chunk * SIZE, (chunk + 1) * SIZE)]
     assert [(each.seed, each.findings[:3]) for each in results if each.findings] == []
     assert [each.seed for each in results if each.is_vacuous] == []
     assert max(each.worst for each in results) < BOUND
@@ -35,9 +36,10 @@ def test_what_was_acknowledged_holds_everywhere_within_the_bound(chunk: int) -> 
 
 def require_enough(results: list[Result]) -> None:
     """A sweep in which little raced proves little."""
-    assert sum(each.kills for each in results) > 5 * len(results)
-    assert sum(each.soon for each in results) > 5 * len(results)
-    assert sum(each.overlaps for each in results) > 30 * len(results)
+    assert sum(each.kills for each in results) > 4 * len(results)
+    assert sum(each.receipts for each in results) > 3 * len(results)
+    assert sum(each.soon for each in results) > 3 * len(results)
+    assert sum(each.overlaps for each in results) > 20 * len(results)
     assert sum(each.unanswered for each in results) < 0.5 * len(results)
 
 
