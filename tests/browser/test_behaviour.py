@@ -272,6 +272,7 @@ PATHS = (
     "admin/people",
     "admin/people/add",
     "admin/token-policy",
+    "admin/verifiers",
     "admin/audit",
 )
 

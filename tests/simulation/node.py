@@ -22,4 +22,5 @@ class Node:
         self.follower = Follower(self.lease)
         source = RemoteSource(self._upstream, self.follower.number_of)
         self.verifier = Verifier(source, self.follower, now=self.machine.wall)
-        self.machine.process.spawn(Poller(self.follower, source, Never(self.machine)).run)
+        self.poller = Poller(self.follower, source, Never(self.machine))
+        self.machine.process.spawn(self.poller.run)

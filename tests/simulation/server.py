@@ -123,7 +123,8 @@ class Server:
         self._waiting: list[Box] = []
         side.heard = self._wake
         self._side = side
-        self.machine.process.spawn(Poller(self.follower, side, Never(self.machine)).run)
+        self.poller = Poller(self.follower, side, Never(self.machine))
+        self.machine.process.spawn(self.poller.run)
 
     def create(self, token: UUID, row: Row) -> tuple[int, int] | None:
         """Create a token, as `change` does."""

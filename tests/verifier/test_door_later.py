@@ -1,6 +1,8 @@
 """Where a look-up takes its time, nothing else waits for it, and answers keep the order of their requests."""
 
 import asyncio
+import random
+import re
 import threading
 from collections.abc import Sequence
 from functools import partial
@@ -207,3 +209,39 @@ def test_too_many_that_wait_are_an_outage(monkeypatch: pytest.MonkeyPatch) -> No
         source.go.set()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_however_requests_are_cut_and_look_ups_end_the_answers_are_those_of_a_door_that_does_not_wait(
+    seed: int,
+) -> None:
+    chance = random.Random(seed)
+    quick, slow = Inside(), Inside(slow=True)
+    tokens = [quick.table.add() for _ in range(4)]
+    slow.table.known = quick.table.known
+    kinds = [
+        lambda: verify(chance.choice([*tokens, UNKNOWN])),
+        lambda: verify(chance.choice(tokens), query="?scope=orders:read"),
+        lambda: verify("nonsense"),
+        lambda: LIVE,
+        lambda: b"POST /verify HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
+        lambda: verify(chance.choice(tokens), extra="Connection: close\r\n") if chance.random() < 0.2 else LIVE,
+        lambda: b"BAD\r\n\r\n" if chance.random() < 0.1 else LIVE,
+        lambda: verify(tokens[0], extra="Connection: Upgrade\r\nUpgrade: h2c\r\n"),
+    ]
+    stream = b"".join(chance.choice(kinds)() for _ in range(chance.randrange(1, 15)))
+    written = []
+    for inside in (quick, slow):
+        connection, transport = inside.connect()
+        rest = stream
+        while rest:
+            at = chance.randrange(1, 400)
+            piece, rest = rest[:at], rest[at:]
+            connection.data_received(piece)
+            while inside.later and chance.random() < 0.5:
+                presented, done = inside.later.pop(chance.randrange(len(inside.later)))
+                done(inside.look_up(presented))
+        while inside.later:
+            inside.ask_later()
+        written.append(re.sub(rb"x-request-id: \S+", b"", transport.written))
+    assert written[0] == written[1]

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import socket
+import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -265,3 +268,51 @@ def test_a_preference_that_cannot_be_read_changes_nothing(server: Server) -> Non
         path = f"/v4/apiAccessTokens/{info['tokenId']}"
         reply = server.request("DELETE", path, basic=(EMAIL, PASSWORD), headers={"Prefer": prefer})
         assert (reply.status, reply.body) == (204, b""), prefer
+
+
+def test_over_tls_the_certificate_is_checked(tmp_path: Path) -> None:
+    make_installation(tmp_path / "data")
+    cert, key = make_certificate(tmp_path)
+    with Server(tmp_path / "data", "--tls-cert", str(cert), "--tls-key", str(key)) as server:
+        _, credential = add_verifier(server, "orders")
+        with Asking(server.url, credential) as strict:
+            assert strict.began == "open"
+            assert strict.ask(UNKNOWN) == "unavailable"
+        with Asking(server.url, credential, ca_file=str(cert)) as asking:
+            poll(asking.is_fresh)
+            assert asking.ask(UNKNOWN) == "unknown"
+        other_name = server.url.replace("127.0.0.1", "localhost")
+        with Asking(other_name, credential, ca_file=str(cert)) as misled:
+            assert misled.ask(UNKNOWN) == "unavailable"
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """Return a certificate for 127.0.0.1 and its key."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", str(key),
+         "-out", str(cert), "-days", "1", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return cert, key
+
+
+def test_a_redirect_is_not_followed(credential: str) -> None:
+    """Whoever could redirect would get the credential."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        def answer() -> None:
+            for _ in range(2):
+                connection, _ = listener.accept()
+                with connection:
+                    asked.append(connection.recv(65_536).split(b"\r\n")[0])
+                    connection.sendall(b"HTTP/1.1 307 Temporary\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        with Asking(f"http://127.0.0.1:{port}", credential) as asking:
+            assert asking.ask(UNKNOWN) == "unavailable"
+            answering.join(10)
+    assert set(asked) <= {b"POST /verifiers/v1/follow HTTP/1.1", b"POST /verifiers/v1/verdicts HTTP/1.1"}

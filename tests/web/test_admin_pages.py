@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from support.oauth import add_verifier
 from support.server import EMAIL, PASSWORD, Server
 from support.visitor import Visitor, forms_of
 
@@ -200,6 +201,19 @@ def test_a_bad_policy_changes_nothing(own_server: Server) -> None:
     assert page.status == 400
     assert b"must be a whole number from 1 to 36500".lower() in page.body.lower()
     assert own_server.admin("GET", "/v4/settings").json == before
+
+
+def test_the_verifiers_are_shown_with_what_is_connected(own_server: Server) -> None:
+    visitor = Visitor(own_server).sign_in()
+    assert "None is registered" in visitor.get("/admin/verifiers").body.decode()
+    _, credential = add_verifier(own_server, "Orders <b>")
+    assert "Not connected" in visitor.get("/admin/verifiers").body.decode()
+    poll = {"instance": "worker-1", "after": 0, "epoch": "", "wait": 0}
+    assert own_server.request("POST", "/verifiers/v1/follow", poll, bearer=credential).status == 200
+    page = visitor.get("/admin/verifiers").body.decode()
+    for part in ("Orders &lt;b&gt;", "worker-1", "behind", " of 5 s"):
+        assert part in page
+    assert "Not connected" not in page
 
 
 def test_the_audit_log_tells_what_happened_in_words(server: Server, visitor: Visitor) -> None:

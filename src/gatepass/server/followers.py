@@ -70,7 +70,7 @@ class Receipt:
 
 
 class Followers:
-    """All instances that were heard of. Used in the event loop only."""
+    """All instances that were heard of. Used in the event loop, but for what says otherwise."""
 
     def __init__(
         self,
@@ -128,9 +128,10 @@ class Followers:
         instance.told_at = self._clock()
 
     def list(self) -> list[Instance]:
-        """Return the instances that are or lately were connected, by name."""
-        self._forget(self._clock())
-        return sorted(self._instances.values(), key=lambda each: (each.name, each.instance))
+        """Return the instances that are or lately were connected, by name. To be called from any thread."""
+        oldest = self._clock() - _SHOWN_SECONDS
+        found = [each for each in tuple(self._instances.values()) if each.lease_until >= oldest]
+        return sorted(found, key=lambda each: (each.name, each.instance))
 
     def now(self) -> float:
         """Return the present moment, as the instances' times are told."""

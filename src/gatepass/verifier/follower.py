@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from gatepass.errors import GatepassError, NotAuthenticated
+from gatepass.errors import GatepassError, NotAuthenticated, Unavailable
 from gatepass.model.change import Change
 from gatepass.verifier.lease import Lease, Moment
 
@@ -139,15 +139,18 @@ class Poller:
         question = self._follower.question()
         try:
             found = self._source.follow(question.after, question.epoch, wait=question.wait)
-        except GatepassError as error:
-            if isinstance(error, NotAuthenticated):
-                self._follower.lose()
+            if not self._closing.is_set():
+                self._follower.take(question, found)
+        except NotAuthenticated as error:
+            self._follower.lose()
             self.trouble = error
-            return False
-        self.trouble = None
-        if not self._closing.is_set():
-            self._follower.take(question, found)
-        return True
+        except GatepassError as error:
+            self.trouble = error
+        except Exception as error:  # noqa: BLE001  the next poll must come whatever happened; the lease is not renewed
+            self.trouble = Unavailable(f"following failed: {type(error).__name__}")
+        else:
+            self.trouble = None
+        return self.trouble is None
 
 
 class Following:

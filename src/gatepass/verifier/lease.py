@@ -8,7 +8,7 @@ was stopped, or a machine that was suspended, answers nothing from memory before
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 MARGIN = 0.05
@@ -58,16 +58,15 @@ class Lease(Sequence[int]):
     def __len__(self) -> int:
         return 2
 
+    def __iter__(self) -> Iterator[int]:
+        return iter((self[0], self[1]))
+
     def __getitem__(self, index: int) -> int:  # type: ignore[override]
-        """Return the number; at 0 only while fresh. There are no slices of it."""
+        """Return the number; at 0 only while fresh. Asked for 0 and 1 only, on every request, so nothing is checked."""
         number, boot, wall = self._state  # one object: no reader sees half of a renewal
-        if index == 1:
-            return number
-        if index != 0:
-            raise IndexError(index)
         # SECURITY: elapsed is the larger of the two. A wall clock that is set back gives nothing, one that is set
         # forward ends the lease.
-        return number if self._boot() < boot and self._wall() < wall else _STALE
+        return number if index or (self._boot() < boot and self._wall() < wall) else _STALE
 
     @property
     def is_fresh(self) -> bool:

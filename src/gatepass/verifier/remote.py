@@ -87,6 +87,7 @@ class RemoteSource:
         """Ask `upstream`; `grace` is for how many seconds beyond the bound memory should be answered from."""
         self.instance = f"{_host_name()}-{os.getpid()}-{secrets.token_hex(4)}"
         """How this process is told from others with the same credential."""
+        self._process = os.getpid()
         self._upstream = upstream
         self._stamp_of = stamp_of
         self._grace = grace
@@ -155,13 +156,16 @@ class RemoteSource:
             if connection.sock is not None:
                 try:
                     return self._exchange(connection, name, body, seconds)
-                except ConnectionError:  # the server had closed what we kept: a new one, once; asking changes nothing
+                except ConnectionError:  # the server had closed what we kept: a new one, once
                     connection.close()
             return self._exchange(connection, name, body, seconds)
         except (http.client.HTTPException, OSError) as error:
             raise Unavailable(f"{self._upstream.url} does not answer: {_reason(error)}") from None
 
     def _exchange(self, connection: http.client.HTTPConnection, name: str, body: bytes, seconds: float) -> Any:
+        if os.getpid() != self._process:
+            # SECURITY: two processes on one connection would get each other's replies.
+            raise Unavailable("this verifier was opened before the process forked; open one in each process")
         if connection.sock is None:
             connection.connect()
         connection.sock.settimeout(seconds)

@@ -16,15 +16,12 @@ def list_registered(call: Call) -> Answer:
     with call.deps.store.read() as tx:
         head = tx.changes.head()
 
-    async def with_instances() -> Answer:
-        followers = call.context.followers
-        instances: dict[UUID, list[shapes.VerifierInstance]] = defaultdict(list)
-        for each in followers.list():
-            instances[each.verifier_id].append(_instance(each, followers, head))
-        rows = [shapes.Verifier(str(each.id), each.name, iso(each.created_at), instances[each.id]) for each in found]
-        return Answer(shapes.VerifierList(rows))
-
-    return Answer(later=with_instances)
+    followers = call.context.followers
+    instances: dict[UUID, list[shapes.VerifierInstance]] = defaultdict(list)
+    for each in followers.list():
+        instances[each.verifier_id].append(_instance(each, followers, head))
+    rows = [shapes.Verifier(str(each.id), each.name, iso(each.created_at), instances[each.id]) for each in found]
+    return Answer(shapes.VerifierList(rows))
 
 
 def _instance(instance: Instance, followers: Followers, head: int) -> shapes.VerifierInstance:

@@ -70,6 +70,10 @@ def _days_long(count: int) -> str:
     return f"{count} day{'' if count == 1 else 's'}"
 
 
+def _seconds_long(count: int) -> str:
+    return f"{count} second{'' if count == 1 else 's'}"
+
+
 _CHANGES: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "apiAccessTokens.enabled": ("Access tokens", lambda value: "accepted" if value else "switched off"),
     "apiAccessTokens.usersMayGenerate": (
@@ -81,6 +85,8 @@ _CHANGES: Mapping[str, tuple[str, Callable[[Any], str]]] = {
         lambda value: "no maximum" if value == NO_MAXIMUM else _days_long(value),
     ),
     "tokens.retentionDays": ("Records are kept", _days_long),
+    "verifiers.boundSeconds": ("Bound of verifiers", _seconds_long),
+    "verifiers.graceSeconds": ("Grace of verifiers", _seconds_long),
     "isAdmin": ("Role", lambda value: "administrator" if value else "person"),
     "name": ("Name", lambda value: value or "none"),
     "email": ("E-mail address", str),

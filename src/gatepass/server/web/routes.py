@@ -3,7 +3,7 @@
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from gatepass.server.web import audit, people, policy, profile, sign_in, static_files, tokens
+from gatepass.server.web import audit, people, policy, profile, sign_in, static_files, tokens, verifiers
 from gatepass.server.web.pages import HOME, Page, PageRoute, Visit, redirect
 from gatepass.server.web.unknown import UnknownRoute
 
@@ -21,6 +21,7 @@ PAGES: tuple[Page, ...] = (
     *profile.PAGES,
     *people.PAGES,
     *policy.PAGES,
+    *verifiers.PAGES,
     *audit.PAGES,
 )
 
