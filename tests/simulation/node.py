@@ -1,12 +1,12 @@
 """A verifier on another machine than its server: the product's own parts, put together as `RemoteVerifier` does."""
 
-from gatepass.verifier.follower import Follower, Poller
+from gatepass.verifier.follower import Follower
 from gatepass.verifier.lease import Lease
 from gatepass.verifier.remote import RemoteSource
 from gatepass.verifier.verifier import Verifier
 from simulation.machine import Machine
 from simulation.network import Network, Upstream
-from simulation.server import Never, Server
+from simulation.server import Server, poll
 
 
 class Node:
@@ -22,5 +22,4 @@ class Node:
         self.follower = Follower(self.lease)
         source = RemoteSource(self._upstream, self.follower.number_of)
         self.verifier = Verifier(source, self.follower, now=self.machine.wall)
-        self.poller = Poller(self.follower, source, Never(self.machine))
-        self.machine.process.spawn(self.poller.run)
+        poll(self.machine, self.follower, source)

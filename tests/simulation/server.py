@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from gatepass.errors import Unavailable
-from gatepass.interfaces import Fetched, Followed
+from gatepass.interfaces import ChangeSource, Fetched, Followed
 from gatepass.model.presented import PresentedToken
 from gatepass.model.registered_verifier import RegisteredVerifier
 from gatepass.server.followers import Followers, Receipt
@@ -106,6 +106,18 @@ class Never:
         return False
 
 
+def poll(machine: Machine, follower: Follower, source: ChangeSource) -> None:
+    """Let a task keep a follower up to date, as `Following` lets a thread."""
+    poller = Poller(follower, source, Never(machine))
+
+    def polled() -> None:
+        # The loop of the product outlives whatever fails in it. Here nothing may but the source.
+        if str(poller.trouble).startswith("following failed"):
+            raise RuntimeError(str(poller.trouble))
+
+    machine.process.spawn(poller.run, polled)
+
+
 class Server:
     """One server process after another, on one machine."""
 
@@ -123,8 +135,7 @@ class Server:
         self._waiting: list[Box] = []
         side.heard = self._wake
         self._side = side
-        self.poller = Poller(self.follower, side, Never(self.machine))
-        self.machine.process.spawn(self.poller.run)
+        poll(self.machine, self.follower, side)
 
     def create(self, token: UUID, row: Row) -> tuple[int, int] | None:
         """Create a token, as `change` does."""
