@@ -150,6 +150,22 @@ def test_there_is_room_for_so_many_that_live(followers: Followers, time: Time, m
     assert followers.list() == []
 
 
+def test_whoever_leaves_is_not_waited_for(followers: Followers, time: Time) -> None:
+    hear(followers, "a", 6)
+    time.now += 0.5
+
+    async def main() -> Receipt:
+        waiting = asyncio.create_task(followers.receipt("e", 7, bound=BOUND, made_at=time.now, seconds=60))
+        await asyncio.sleep(0)
+        followers.leave(ORDERS, "a")
+        followers.leave(ORDERS, "never heard of")
+        return await waiting
+
+    found = asyncio.run(main())
+    assert (found.confirmed, found.of, found.lease_ended) == (0, 1, 1)
+    assert followers.list() == []
+
+
 def test_the_lag_is_from_telling_to_the_next_poll(time: Time) -> None:
     lags: list[float] = []
     followers = Followers(time, unknown_seconds=0, note_lag=lags.append)

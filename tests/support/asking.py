@@ -67,6 +67,7 @@ def main(url: str, options: str, lines: TextIO) -> None:
     print("open", flush=True)
     for line in lines:
         print(_answer(verifier, line.strip()), flush=True)
+    verifier.close()
 
 
 def _answer(verifier: RemoteVerifier, line: str) -> str:

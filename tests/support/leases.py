@@ -95,10 +95,11 @@ class Elsewhere:
 
     def fetch(self, presented: Sequence[PresentedToken]) -> Fetched:
         self.looks += len(presented)
+        life = self.follower.life
         [(verdict, epoch, revision)] = [self.origin.read(each) for each in presented]
         happens, self.before_reply = self.before_reply, lambda: None
         happens()
-        return Fetched([verdict], self.follower.number_of(epoch, revision))
+        return Fetched([verdict], self.follower.number_of(epoch, revision, life=life))
 
     def says(self, token: str) -> Reason | None:
         """Return why a token is refused, None if it is accepted."""

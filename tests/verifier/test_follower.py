@@ -273,6 +273,26 @@ def test_an_answer_of_another_epoch_is_not_kept(origin: Origin, elsewhere: Elsew
     assert not elsewhere.remembers(token)
 
 
+def test_an_answer_that_was_asked_for_before_everything_was_forgotten_is_not_kept(
+    origin: Origin, elsewhere: Elsewhere
+) -> None:
+    """Numbers went back meanwhile, so what it was read at would look later than it was."""
+    token, number = origin.create()
+    for _ in range(5):
+        origin.change()
+    elsewhere.poll()
+
+    def went_back() -> None:
+        origin.changes.clear()
+        elsewhere.poll()
+
+    elsewhere.before_reply = went_back
+    assert elsewhere.says(token) is None
+    origin.delete(number)
+    elsewhere.poll()
+    assert elsewhere.says(token) is Reason.DELETED
+
+
 def test_a_refusal_ends_with_any_change(origin: Origin, elsewhere: Elsewhere) -> None:
     token, number = origin.create()
     accepted = origin.verdicts[number]

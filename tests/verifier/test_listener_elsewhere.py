@@ -1,8 +1,8 @@
 """`gatepass verifier --upstream`: the listener on another host than its server, as real processes."""
 
 import os
+import select
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +38,8 @@ def test_it_answers_as_the_server_does_and_a_deletion_reaches_all_its_workers(
 ) -> None:
     with listener(server, credential_file, "--workers", "2") as edge:
         poll(lambda: edge.status("/readyz") == 200)
+        # Leases that outlast what a busy machine holds up.
+        server.admin("PATCH", "/v4/settings", {"verifiers.boundSeconds": 60})
         token, info = server.create_token(scopes=["orders:read"])
         for _ in range(8):
             answer = edge.ask(bearer=token)
@@ -54,7 +56,7 @@ def test_it_answers_as_the_server_does_and_a_deletion_reaches_all_its_workers(
 
 
 def test_a_look_up_that_hangs_holds_up_nobody_who_is_in_memory(server: Server, credential_file: Path) -> None:
-    gatepass("settings", "set", "verifiers.boundSeconds", "5", "--data", str(server.data))
+    server.admin("PATCH", "/v4/settings", {"verifiers.boundSeconds": 60})
     with listener(server, credential_file) as edge:
         poll(lambda: edge.status("/readyz") == 200)
         token, _ = server.create_token()
@@ -63,10 +65,8 @@ def test_a_look_up_that_hangs_holds_up_nobody_who_is_in_memory(server: Server, c
         try:
             with edge.connect() as slow:
                 slow.sendall(f"GET /verify HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {UNKNOWN}\r\n\r\n".encode())
-                began = time.monotonic()
-                for _ in range(20):
-                    assert edge.status(bearer=token) == 200
-                assert time.monotonic() - began < 1
+                assert edge.status(bearer=token) == 200
+                assert select.select([slow], [], [], 0)[0] == []
                 assert statuses(slow.recv(4096)) == [503]
         finally:
             os.kill(server.pid, signal.SIGCONT)

@@ -13,6 +13,8 @@ from gatepass.model.presented import PresentedToken
 from gatepass.model.rights import FULL_ACCESS
 from gatepass.model.secret import Secret
 from gatepass.model.verdict import Accepted, Reason, Rejected
+from gatepass.verifier.follower import Follower
+from gatepass.verifier.lease import Lease
 from gatepass.verifier.remote import RemoteSource, Upstream
 from gatepass.verifier.replies import read_followed, read_verdicts
 
@@ -131,7 +133,7 @@ def test_certificates_that_cannot_be_read_are_told() -> None:
 def test_a_process_that_was_forked_asks_nothing_on_the_connections_of_its_parent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    source = RemoteSource(Upstream("http://127.0.0.1:1", Secret("x")), lambda _epoch, _revision: None)
+    source = RemoteSource(Upstream("http://127.0.0.1:1", Secret("x")), Follower(Lease()))
     monkeypatch.setattr(os, "getpid", lambda: -1)
     with pytest.raises(Unavailable, match="forked"):
         source.fetch(ASKED)
@@ -139,7 +141,7 @@ def test_a_process_that_was_forked_asks_nothing_on_the_connections_of_its_parent
 
 def test_no_credential_is_in_what_can_be_printed() -> None:
     upstream = Upstream("http://127.0.0.1:1", Secret("gpvf_secret"))
-    source = RemoteSource(upstream, lambda _epoch, _revision: None)
+    source = RemoteSource(upstream, Follower(Lease()))
     with pytest.raises(Unavailable) as caught:
         source.fetch(ASKED)
     shown = f"{upstream!r} {source!r} {source.instance} {caught.value!r} {vars(upstream)}"

@@ -13,7 +13,8 @@ from uuid import UUID
 from gatepass.errors import InvalidInput, TooManyRequests
 from gatepass.model.registered_verifier import RegisteredVerifier
 
-MOST_INSTANCES = 2_000
+MOST_INSTANCES = 500
+"""Each holds a connection, and the others need some too."""
 MOST_OF_ONE = 200
 """Processes of one registered verifier."""
 _SHOWN_SECONDS = 600
@@ -113,10 +114,20 @@ class Followers:
                 self._note_lag(known.lag)
         known.heard_at, known.bound = now, bound
         known.lease_until = max(known.lease_until, now + bound)
+        self._wake()
+        return known
+
+    def _wake(self) -> None:
         for future in self._heard:
             if not future.done():
                 future.set_result(None)
-        return known
+
+    def leave(self, verifier: RegisteredVerifier, instance: str) -> None:
+        """Take note that an instance has ended its lease and will not come again."""
+        known = self._instances.pop((verifier.id, instance), None)
+        if known is not None:
+            known.lease_until = self._clock()  # whoever waits for it holds this very record
+            self._wake()
 
     def count(self) -> int:
         """Return how many may answer from memory at present. To be called from any thread."""

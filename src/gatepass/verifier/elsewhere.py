@@ -53,7 +53,7 @@ class RemoteVerifier(OpenVerifier):
         """Follow `upstream`. Raises BadConfiguration if it does not accept the credential."""
         self.lease = Lease()
         follower = Follower(self.lease)
-        self._remote = RemoteSource(upstream, follower.number_of, grace=grace)
+        self._remote = RemoteSource(upstream, follower, grace=grace)
         self._following = Following(follower, self._remote)
         self._following.wait_for_first(_FIRST_SECONDS)
         if isinstance(self._following.trouble, NotAuthenticated):
@@ -68,7 +68,8 @@ class RemoteVerifier(OpenVerifier):
 
     def close(self) -> None:
         """Stop following; tell the last uses. What cannot be told any more is lost."""
-        self._following.close()
+        self._following.close()  # with it the lease
+        self._remote.leave()
         with suppress(GatepassError):
             super().close()
         self._remote.close()

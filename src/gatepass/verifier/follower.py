@@ -92,10 +92,19 @@ class Follower:
                 return None
             return list(islice(self._changes, len(self._changes) - missed, None))
 
-    def number_of(self, epoch: str, revision: int) -> int | None:
-        """Return the number of a revision that the source read something at; None if it is of another epoch."""
+    @property
+    def life(self) -> int:
+        """Which life this is: another one after everything was forgotten. Take it before asking the source."""
+        return self._base
+
+    def number_of(self, epoch: str, revision: int, *, life: int | None = None) -> int | None:
+        """Return the number of a revision that the source read something at.
+
+        None if it is of another epoch, or was asked for in another `life`: then it must not be kept.
+        """
         with self._lock:
-            return self._base + revision if epoch == self._epoch and self._base else None
+            is_ours = epoch == self._epoch and self._base and life in {None, self._base}
+            return self._base + revision if is_ours else None
 
     def _goes_on(self, question: Question, found: Followed) -> bool:
         """Tell whether the reply brings exactly what happened since the question's `after`."""

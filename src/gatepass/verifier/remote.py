@@ -13,7 +13,7 @@ import secrets
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ from gatepass.model.origin import is_loopback, is_origin
 from gatepass.model.presented import PresentedToken
 from gatepass.model.secret import Secret
 from gatepass.model.verdict import Verdict
+from gatepass.verifier.follower import Follower
 from gatepass.verifier.replies import read_followed, read_verdicts
 
 LOOK_UP_SECONDS = 1.5
@@ -31,9 +32,6 @@ MOST_AT_ONCE = 256
 """Tokens in one look-up."""
 _MOST_BYTES = 8 * 1024 * 1024
 _MOST_IDLE = 8
-
-StampOf = Callable[[str, int], int | None]
-"""Turns epoch and revision into a number of the verifier's feed."""
 
 
 class Upstream:
@@ -83,16 +81,20 @@ def _trusting(ca_file: str | None) -> ssl.SSLContext:
 class RemoteSource:
     """Verdicts and changes from a server. Look-ups may come from any thread, polls from one."""
 
-    def __init__(self, upstream: Upstream, stamp_of: StampOf, *, grace: float = 0) -> None:
-        """Ask `upstream`; `grace` is for how many seconds beyond the bound memory should be answered from."""
+    def __init__(self, upstream: Upstream, follower: Follower, *, grace: float = 0) -> None:
+        """Ask `upstream` for verdicts that are kept with the numbers of `follower`.
+
+        `grace` is for how many seconds beyond the bound memory should be answered from.
+        """
         self.instance = f"{_host_name()}-{os.getpid()}-{secrets.token_hex(4)}"
         """How this process is told from others with the same credential."""
         self._process = os.getpid()
         self._upstream = upstream
-        self._stamp_of = stamp_of
+        self._follower = follower
         self._grace = grace
-        self._idle: deque[http.client.HTTPConnection] = deque(maxlen=_MOST_IDLE)
+        self._idle: deque[http.client.HTTPConnection] = deque()
         self._following: http.client.HTTPConnection | None = None
+        self._has_stopped = False
 
     def peek(self, presented: PresentedToken) -> Verdict | None:  # noqa: ARG002  the protocol's signature
         """Return None: the server is always asked."""
@@ -101,8 +103,9 @@ class RemoteSource:
     def fetch(self, presented: Sequence[PresentedToken]) -> Fetched:
         """Look tokens up, MOST_AT_ONCE at most."""
         tokens = [{"id": str(each.id), "digest": each.digest.hex()} for each in presented]
+        life = self._follower.life
         verdicts, epoch, revision = read_verdicts(self.send("verdicts", {"tokens": tokens}), presented)
-        return Fetched(verdicts, self._stamp_of(epoch, revision))
+        return Fetched(verdicts, self._follower.number_of(epoch, revision, life=life))
 
     def follow(self, after: int, epoch: str, *, wait: float) -> Followed:
         """Poll for changes."""
@@ -117,7 +120,8 @@ class RemoteSource:
         return read_followed(reply)
 
     def stop_following(self) -> None:
-        """Break the connection of the poll that is under way."""
+        """Break the connection of the poll that is under way, and let no other one begin."""
+        self._has_stopped = True
         sock = self._following and self._following.sock
         if sock:
             with suppress(OSError):
@@ -140,11 +144,21 @@ class RemoteSource:
         except BaseException:
             connection.close()
             raise
-        self._idle.append(connection)
+        if len(self._idle) < _MOST_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.close()
         return reply
 
+    def leave(self) -> None:
+        """Tell the server that nothing is answered from memory here any more. SECURITY: only when that is so."""
+        with suppress(Unavailable):
+            self.send("leave", {"instance": self.instance})
+
     def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections. No poll may be under way."""
+        if self._following is not None:
+            self._following.close()
         while self._idle:
             self._idle.pop().close()
 
@@ -163,6 +177,8 @@ class RemoteSource:
             raise Unavailable(f"{self._upstream.url} does not answer: {_reason(error)}") from None
 
     def _exchange(self, connection: http.client.HTTPConnection, name: str, body: bytes, seconds: float) -> Any:
+        if self._has_stopped and name == "follow":
+            raise Unavailable("following has ended")
         if os.getpid() != self._process:
             # SECURITY: two processes on one connection would get each other's replies.
             raise Unavailable("this verifier was opened before the process forked; open one in each process")

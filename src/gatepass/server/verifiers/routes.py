@@ -14,7 +14,7 @@ from gatepass.errors import NotAuthenticated
 from gatepass.model.actor import Actor, Credential
 from gatepass.model.registered_verifier import RegisteredVerifier, is_verifier_credential
 from gatepass.model.settings import Settings
-from gatepass.model.verdict import Reason
+from gatepass.model.verdict import Accepted, Reason
 from gatepass.server import problems
 from gatepass.server.authentication import challenges, presented_by
 from gatepass.server.context import Context, context_of
@@ -65,6 +65,12 @@ async def follow(call: Call) -> shapes.FollowReply:
     return shapes.progress_of(progress, bound)
 
 
+async def leave(call: Call) -> dict[str, str]:
+    """Forget an instance that says that it has ended, so that no receipt waits for its lease."""
+    call.context.followers.leave(call.verifier, call.body.instance)
+    return {}
+
+
 async def _read(call: Call, seen: int) -> Progress:
     """Read what changed; the instances of one verifier that ask for the same at the same time read once."""
     key = (call.verifier.id, call.body.after, call.body.epoch, seen)
@@ -84,6 +90,9 @@ async def look_up(call: Call) -> shapes.LookUpReply:
     presented = shapes.presented_in(call.body)
     # SECURITY: from the store, never from the memory of this process: the caller keeps it as of its revision.
     found = await call.context.work.run(lambda: judge_elsewhere(call.context.deps, call.actor, presented))
+    for verdict in found.verdicts:
+        result = "accepted" if isinstance(verdict, Accepted) else verdict.reason.value
+        call.context.metrics.verifications.labels("elsewhere", result).inc()
     return shapes.judged(found)
 
 
@@ -166,6 +175,7 @@ def _response(status: int, content: Any) -> Response:
 
 ROUTES = (
     VerifierRoute("/verifiers/v1/follow", follow, body=shapes.FollowBody),
+    VerifierRoute("/verifiers/v1/leave", leave, body=shapes.LeaveBody),
     VerifierRoute("/verifiers/v1/verdicts", look_up, body=shapes.LookUpBody),
     VerifierRoute("/verifiers/v1/uses", note_uses, body=shapes.UsesBody),
 )

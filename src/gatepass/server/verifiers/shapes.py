@@ -36,6 +36,12 @@ class FollowBody(Struct, forbid_unknown_fields=True):
     grace: Annotated[float, Meta(ge=0, le=3600)] = 0.0
 
 
+class LeaveBody(Struct, forbid_unknown_fields=True):
+    """The last word of an instance, which answers nothing from memory any more."""
+
+    instance: str
+
+
 class FollowReply(Struct):
     """What changed."""
 

@@ -40,14 +40,11 @@ def show_verifiers(visit: Visit) -> Response:
 
 def _row(instance: Instance, followers: Followers, head: int) -> Row:
     lease, behind = followers.remaining(instance), max(0, head - instance.acknowledged)
-    if not lease:
-        state = "Gone"
-    else:
-        state = f"{behind} change{'' if behind == 1 else 's'} behind" if behind else "Up to date"
+    state = f"{behind} change{'' if behind == 1 else 's'} behind" if behind else "Up to date"
     return Row(
         instance.instance,
         is_connected=lease > 0,
-        state=state,
+        state=state if lease else "Gone",
         lag="" if instance.lag is None else f"{instance.lag * 1000:.0f} ms",
         lease=f"{lease:.1f} of {instance.bound:g} s" if lease else "Over",
     )

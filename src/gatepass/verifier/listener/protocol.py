@@ -197,8 +197,8 @@ class Connection(Request, asyncio.Protocol):
 
     def fill(self, place: int, answer: bytes) -> None:
         """Put in an answer that came later. When none is missing any more they are written, in their order."""
-        if self not in self._door.connections:
-            return  # closed meanwhile
+        if self not in self._door.connections or self._transport.is_closing():
+            return
         self.out[place] = answer
         self._waiting -= 1
         if self._waiting:
