@@ -1,4 +1,4 @@
-"""Mistakes that somebody could make, one for each row of the table in `docs/explanation/verification.md`.
+"""Mistakes that somebody could make, one for each row of the table in `docs/explanation/revocation.md`.
 
 Each replaces a function of the product, or of the store and the servers that are simulated around it.
 """

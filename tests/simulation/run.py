@@ -95,6 +95,8 @@ class Scene:
 
     def _ambush_once_more(self) -> None:
         """Nothing was accepted late so far, so nothing was tested: try again, with no other fault."""
+        self.clients.allow_everybody()
+        self.world.run(self.world.now + 1)
         self.clients.create(None)
         self.world.run(self.world.now + 1)
         self.clients.stalk(self.clients.known[-1:], self.world.now + 1)
