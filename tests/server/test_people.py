@@ -164,6 +164,8 @@ def test_settings_are_one_flat_object_and_any_subset_is_changed(own_server: Serv
         "apiAccessTokens.usersMayGenerate": False,
         "apiAccessTokens.maximumLifetimeDays": -1,
         "tokens.retentionDays": 400,
+        "verifiers.boundSeconds": 5,
+        "verifiers.graceSeconds": 0,
     }
     reply = own_server.admin("PATCH", "/v4/settings", {"tokens.retentionDays": 30})
     assert (reply.status, reply.json) == (200, {**before, "tokens.retentionDays": 30})
@@ -174,6 +176,10 @@ def test_settings_are_one_flat_object_and_any_subset_is_changed(own_server: Serv
     "body",
     [
         {"tokens.retentionDays": 0},
+        {"verifiers.boundSeconds": 0},
+        {"verifiers.boundSeconds": 61},
+        {"verifiers.graceSeconds": -1},
+        {"verifiers.graceSeconds": 3601},
         {"apiAccessTokens.maximumLifetimeDays": 0},
         {"apiAccessTokens.maximumLifetimeDays": 36_501},
         {"apiAccessTokens.maximumLifetimeDays": 1.5},

@@ -110,6 +110,30 @@ def test_the_lease_counts_from_the_question_however_late_the_reply_is(
     assert not elsewhere.lease.is_fresh
 
 
+@pytest.mark.parametrize("skew", [-2.1, 2.1, -86_400])
+def test_a_clock_that_differs_from_the_sources_ends_the_lease_until_it_is_right(
+    origin: Origin, elsewhere: Elsewhere, hands: Hands, skew: float
+) -> None:
+    elsewhere.poll()
+    question = elsewhere.follower.question()
+    with pytest.raises(Unavailable, match=f"differ by {abs(skew):.1f} s"):
+        elsewhere.follower.take(question, origin.follow(question.after, question.epoch)._replace(now=hands.wall + skew))
+    assert not elsewhere.lease.is_fresh
+    assert not elsewhere.follower.clocks_agree
+    question = elsewhere.follower.question()
+    elsewhere.follower.take(question, origin.follow(question.after, question.epoch)._replace(now=hands.wall + 1.9))
+    assert elsewhere.lease.is_fresh
+    assert elsewhere.follower.clocks_agree
+
+
+def test_a_slow_reply_is_no_wrong_clock(origin: Origin, elsewhere: Elsewhere, hands: Hands) -> None:
+    question = elsewhere.follower.question()
+    told = hands.wall
+    hands.pass_by(BOUND / 2)
+    elsewhere.follower.take(question, origin.follow(question.after, question.epoch)._replace(now=told))
+    assert elsewhere.lease.is_fresh
+
+
 def test_a_reply_counts_once(origin: Origin, elsewhere: Elsewhere, hands: Hands) -> None:
     question = elsewhere.follower.question()
     reply = origin.follow(question.after, question.epoch)

@@ -29,7 +29,7 @@ ACCEPTED = {
     "allowedNetworks": None,
     "audience": None,
 }
-FOLLOWED = {"epoch": "e", "head": 7, "changes": [[7, "token", str(TOKEN)]], "bound": 5}
+FOLLOWED = {"epoch": "e", "head": 7, "changes": [[7, "token", str(TOKEN)]], "bound": 5, "now": 1500}
 
 
 def verdicts(*told: Any, **more: Any) -> dict[str, Any]:
@@ -85,6 +85,7 @@ def test_changes_are_read_as_they_are_told_and_new_kinds_concern_everything() ->
         (7, ChangeKind.TOKEN, TOKEN),
     ]
     assert read_followed(FOLLOWED | {"changes": None}).changes is None
+    assert (found.bound, found.now) == (5.0, 1.5)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,7 @@ def test_changes_are_read_as_they_are_told_and_new_kinds_concern_everything() ->
         {"changes": [[7]]},
         {"changes": 7},
         {"head": "x"},
+        {"now": None},
     ],
 )
 def test_what_is_no_progress_is_an_outage(more: dict[str, Any]) -> None:
@@ -136,6 +138,14 @@ def test_a_process_that_was_forked_asks_nothing_on_the_connections_of_its_parent
     source = RemoteSource(Upstream("http://127.0.0.1:1", Secret("x")), Follower(Lease()))
     monkeypatch.setattr(os, "getpid", lambda: -1)
     with pytest.raises(Unavailable, match="forked"):
+        source.fetch(ASKED)
+
+
+def test_a_machine_whose_clock_is_wrong_asks_about_no_token() -> None:
+    follower = Follower(Lease())
+    follower.clocks_agree = False
+    source = RemoteSource(Upstream("http://127.0.0.1:1", Secret("x")), follower)
+    with pytest.raises(Unavailable, match="clock differs"):
         source.fetch(ASKED)
 
 

@@ -9,6 +9,7 @@ from support.server import EMAIL, PASSWORD, Server
 from support.visitor import Visitor, forms_of
 
 PEOPLE, POLICY, AUDIT = "/admin/people", "/admin/token-policy", "/admin/audit"
+TOKENS = "/settings/access-tokens"
 NEW_PASSWORD = "a sentence of my own"
 
 
@@ -214,6 +215,31 @@ def test_the_verifiers_are_shown_with_what_is_connected(own_server: Server) -> N
     for part in ("Orders &lt;b&gt;", "worker-1", "behind", " of 5 s"):
         assert part in page
     assert "Not connected" not in page
+
+
+def test_after_a_deletion_the_page_says_who_has_confirmed_until_all_have(own_server: Server) -> None:
+    visitor = Visitor(own_server).sign_in()
+    _, credential = add_verifier(own_server, "orders")
+
+    def poll(after: int, epoch: str) -> dict:
+        body = {"instance": "worker-1", "after": after, "epoch": epoch, "wait": 0}
+        return own_server.request("POST", "/verifiers/v1/follow", body, bearer=credential).json
+
+    own_server.admin("PATCH", "/v4/settings", {"verifiers.boundSeconds": 60})
+    first = poll(0, "")
+    _, info = own_server.create_token()
+    action = f"{TOKENS}/{info['tokenId']}/delete"
+    location = visitor.submit(action, action).headers["location"]
+    assert location == f"{TOKENS}?done=token-deleted&change={first['head'] + 1}"
+    page = visitor.get(location).body.decode()
+    assert "Confirmed by 0 of 1 connected verifier elsewhere" in page
+    assert f'hx-get="{location.replace("&", "&amp;")}"' in page
+    poll(first["head"] + 1, first["epoch"])
+    page = visitor.get(location).body.decode()
+    assert "Confirmed by 1 of 1 connected verifier elsewhere" in page
+    assert "hx-get" not in page.partition('id="receipt"')[2].partition("</p>")[0]
+    for nonsense in ("x", "-1", "1" * 40):
+        assert "Confirmed by" not in visitor.get(f"{TOKENS}?change={nonsense}").body.decode()
 
 
 def test_the_audit_log_tells_what_happened_in_words(server: Server, visitor: Visitor) -> None:

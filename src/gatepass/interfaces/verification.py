@@ -48,6 +48,8 @@ class Followed(NamedTuple):
     """Exactly the changes after the poll's `after` up to `head`; None if they are not known, or of another epoch."""
     bound: float
     """For how many seconds after the poll was sent what is in memory may be answered."""
+    now: float | None = None
+    """The source's wall clock when it replied, in seconds since 1970; None if it does not tell."""
 
 
 class VerdictSource(Protocol):

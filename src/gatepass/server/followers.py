@@ -134,6 +134,12 @@ class Followers:
         now = self._clock()
         return sum(each.lease_until > now for each in tuple(self._instances.values()))
 
+    def heard_of(self, epoch: str, revision: int) -> tuple[int, int]:
+        """Return how many have a change, and of how many that may answer from memory. To be called from any thread."""
+        now = self._clock()
+        live = [each for each in tuple(self._instances.values()) if each.lease_until > now]
+        return sum(each.has(epoch, revision) for each in live), len(live)
+
     def told(self, instance: Instance) -> None:
         """Take note that changes are on their way there."""
         instance.told_at = self._clock()

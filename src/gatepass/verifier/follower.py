@@ -25,6 +25,9 @@ MOST_CHANGES = 10_000
 POLLS_A_BOUND = 5
 """The lease is renewed so often before it ends."""
 
+MOST_SKEW = 2.0
+"""So many seconds may this machine's wall clock differ from the source's: by it tokens end."""
+
 _NEW_LIFE = 1 << 48
 """What revisions are counted on from, one more of it each time everything before is to be forgotten."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
@@ -57,6 +60,8 @@ class Follower:
         self._applied = 0
         self._bound = 0.0
         self._asked: Question | None = None
+        self.clocks_agree = True
+        """Whether this machine may decide that a token has not ended yet."""
 
     def question(self) -> Question:
         """Return the next poll, to be sent now. It acknowledges all that `take` got before."""
@@ -65,11 +70,15 @@ class Follower:
         return self._asked
 
     def take(self, question: Question, found: Followed) -> None:
-        """Take the reply to a poll; one that came too late, after another question, counts for nothing."""
+        """Take the reply to a poll; one that came too late, after another question, counts for nothing.
+
+        Raises Unavailable if this machine's clock is wrong, or the source's: then nothing is answered from memory.
+        """
         with self._lock:
             if question is not self._asked:
                 return
             self._asked = None
+            self._compare_clocks(question, found)
             if not self._goes_on(question, found):
                 self._forget(found.epoch)
             else:
@@ -105,6 +114,15 @@ class Follower:
         with self._lock:
             is_ours = epoch == self._epoch and self._base and life in {None, self._base}
             return self._base + revision if is_ours else None
+
+    def _compare_clocks(self, question: Question, found: Followed) -> None:
+        """SECURITY: with a clock that is behind, a token would be accepted after its end."""
+        received_at = self.words.clock.wall()
+        earliest, latest = question.sent_at[1] - MOST_SKEW, received_at + MOST_SKEW
+        self.clocks_agree = found.now is None or earliest <= found.now <= latest
+        if not self.clocks_agree and found.now is not None:
+            self.words.end()
+            raise Unavailable(f"this machine's clock and the source's differ by {abs(received_at - found.now):.1f} s")
 
     def _goes_on(self, question: Question, found: Followed) -> bool:
         """Tell whether the reply brings exactly what happened since the question's `after`."""

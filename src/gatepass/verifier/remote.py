@@ -102,6 +102,10 @@ class RemoteSource:
 
     def fetch(self, presented: Sequence[PresentedToken]) -> Fetched:
         """Look tokens up, MOST_AT_ONCE at most."""
+        if not self._follower.clocks_agree:
+            raise Unavailable(
+                "this machine's clock differs from the server's, so it cannot tell which tokens have ended"
+            )
         tokens = [{"id": str(each.id), "digest": each.digest.hex()} for each in presented]
         life = self._follower.life
         verdicts, epoch, revision = read_verdicts(self.send("verdicts", {"tokens": tokens}), presented)

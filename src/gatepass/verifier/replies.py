@@ -31,7 +31,7 @@ def read_followed(reply: Any) -> Followed:
         bound = float(reply["bound"])
         if not 0 < bound <= _LONGEST_BOUND:
             raise ValueError(bound)
-        return Followed(str(reply["epoch"]), int(reply["head"]), changes, bound)
+        return Followed(str(reply["epoch"]), int(reply["head"]), changes, bound, int(reply["now"]) / 1000)
 
 
 def read_verdicts(reply: Any, presented: Sequence[PresentedToken]) -> tuple[Sequence[Verdict], str, int]:

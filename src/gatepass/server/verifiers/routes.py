@@ -62,7 +62,7 @@ async def follow(call: Call) -> shapes.FollowReply:
         progress = await _read(call, context.watch.seen())
     if progress.head != body.after:
         context.followers.told(instance)
-    return shapes.progress_of(progress, bound)
+    return shapes.progress_of(progress, bound, context.deps.clock.now())
 
 
 async def leave(call: Call) -> dict[str, str]:

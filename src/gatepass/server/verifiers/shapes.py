@@ -50,6 +50,8 @@ class FollowReply(Struct):
     changes: list[tuple[int, str, str | None]] | None
     """Revision, kind and subject of each; null: forget everything."""
     bound: float
+    now: int
+    """The server's wall clock in milliseconds since 1970."""
 
 
 class TokenBody(Struct, forbid_unknown_fields=True):
@@ -129,7 +131,7 @@ def uses_in(body: UsesBody, now: datetime) -> Uses:
     return Uses(last_used, counts)
 
 
-def progress_of(progress: Progress, bound: float) -> FollowReply:
+def progress_of(progress: Progress, bound: float, now: datetime) -> FollowReply:
     """Write what changed."""
     told = None
     if progress.changes is not None:
@@ -137,7 +139,7 @@ def progress_of(progress: Progress, bound: float) -> FollowReply:
             (each.revision, each.kind.value, str(each.subject_id) if each.subject_id else None)
             for each in progress.changes
         ]
-    return FollowReply(progress.epoch, progress.head, told, bound)
+    return FollowReply(progress.epoch, progress.head, told, bound, to_milliseconds(now))
 
 
 def presented_in(body: LookUpBody) -> Sequence[PresentedToken]:

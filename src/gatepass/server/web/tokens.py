@@ -20,6 +20,7 @@ from gatepass.server.parsing import parse_id
 from gatepass.server.web.forms import whole_number
 from gatepass.server.web.pages import HOME, Page, Visit, redirect, set_cookie, show
 from gatepass.server.web.paging import Paging, chosen, paged
+from gatepass.server.web.receipts import change_of, heard_of
 from gatepass.server.web.sparkline import DAYS, UNUSED, Sparkline, sparklines
 from gatepass.server.web.words import span, waiting_words
 from gatepass.services.create_token import create_token
@@ -110,6 +111,7 @@ def list_values(visit: Visit, owner_id: UUID, address: str) -> dict[str, Any]:
         "status": shown.word,
         "q": shown.prefix,
         "address": address,
+        "receipt": heard_of(visit),
         "statuses": [(word, word.capitalize()) for word in _STATUSES],
     }
 
@@ -249,7 +251,7 @@ def delete(visit: Visit, owner_id: UUID, *, address: str) -> Response:
     had_expired = token.status(visit.now) is TokenStatus.EXPIRED
     revoke_token(visit.deps, visit.actor, token.id)
     done = "expired-token-deleted" if had_expired else "token-deleted"
-    return redirect(address, **filter_of(visit).query, done=done)
+    return redirect(address, **filter_of(visit).query, done=done, **change_of(visit))
 
 
 def find_own(visit: Visit, owner_id: UUID) -> Token:
