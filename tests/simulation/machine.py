@@ -19,7 +19,9 @@ class Machine:
         self.lives = 0
         self._rate = chance.uniform(0.99, 1.01)
         self._boot = chance.uniform(10, 1e6)
-        self._wall = START + chance.uniform(-2, 2)
+        self._wall = START + chance.uniform(-0.5, 0.5)
+        self._wrong = 0.0
+        """What the wall clock was set by, until somebody puts it right."""
         self.process = Process(world, name)
         self.started: list[Callable[[], None]] = []
         """What to do in each new life."""
@@ -36,10 +38,14 @@ class Machine:
         return self._boot + self._rate * self.world.now
 
     def wall(self) -> float:
-        return self._wall + self._rate * self.world.now
+        return self._wall + self._wrong + self._rate * self.world.now
 
     def set_wall(self, by: float) -> None:
-        self._wall += by
+        self._wrong += by
+
+    def put_right(self) -> None:
+        """Set the wall clock to what it was before it was set, as a time service does."""
+        self._wrong = 0.0
 
     def suspend(self, seconds: float, *, stands: str) -> None:
         """Let nothing run for so long; one of the clocks, `boot` or `wall`, may stand still meanwhile."""
@@ -47,7 +53,7 @@ class Machine:
         if stands == "boot":
             self._boot -= self._rate * seconds
         elif stands == "wall":
-            self._wall -= self._rate * seconds
+            self._wrong -= self._rate * seconds
 
     def start(self) -> None:
         """Begin the next life."""

@@ -71,6 +71,8 @@ class Nemesis:
     def heal(self) -> None:
         self.network.cut.clear()
         self.network.slow.clear()
+        for machine in self.ways:
+            machine.put_right()
 
     def _cut(self, chance: Random, machine: Machine) -> None:
         """Cut a machine off, one way or both; some of them restart, are stopped or set back meanwhile."""
@@ -105,12 +107,15 @@ class Nemesis:
     def _suspend(self, chance: Random, machine: Machine) -> None:
         seconds = min(chance.uniform(1, LONGEST), max(0.0, self.until - self.world.now) + 1)
         machine.suspend(seconds, stands=chance.choice(("boot", "wall", "none")))
+        self.world.at(seconds + chance.uniform(0, 3), machine.put_right)
 
     def _clock(self, chance: Random, machine: Machine) -> None:
         machine.set_wall(chance.choice(STEPS))
+        self.world.at(chance.uniform(1, 10), machine.put_right)
 
     def _set_back(self, chance: Random, machine: Machine) -> None:
         machine.set_wall(chance.choice((-9.0, -4.0)))
+        self.world.at(chance.uniform(5, 15), machine.put_right)
 
     def _fail_over(self, chance: Random, _: Machine) -> None:
         self.store.fail_over(chance.uniform(0.2, 3))

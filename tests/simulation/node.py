@@ -20,6 +20,6 @@ class Node:
     def start(self) -> None:
         self.lease = Lease(self.machine.clock())
         self.follower = Follower(self.lease)
-        source = RemoteSource(self._upstream, self.follower.number_of)
+        source = RemoteSource(self._upstream, self.follower)
         self.verifier = Verifier(source, self.follower, now=self.machine.wall)
         poll(self.machine, self.follower, source)

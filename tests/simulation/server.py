@@ -14,6 +14,7 @@ import msgspec
 
 from gatepass.errors import Unavailable
 from gatepass.interfaces import ChangeSource, Fetched, Followed
+from gatepass.model.instant import from_milliseconds
 from gatepass.model.presented import PresentedToken
 from gatepass.model.registered_verifier import RegisteredVerifier
 from gatepass.server.followers import Followers, Receipt
@@ -70,8 +71,9 @@ class StoreSide:
         return None
 
     def fetch(self, presented: Sequence[PresentedToken]) -> Fetched:
+        life = self._follower.life
         found = self._link.call(lambda: self._link.store.judge(presented))
-        return Fetched(found.verdicts, self._follower.number_of(found.epoch, found.revision))
+        return Fetched(found.verdicts, self._follower.number_of(found.epoch, found.revision, life=life))
 
     def follow(self, after: int, epoch: str, *, wait: float) -> Followed:
         store = self._link.store
@@ -210,7 +212,8 @@ class Server:
             with suppress(TimeoutError):
                 self.machine.process.wait(moved, min(body.wait, BOUND / POLLS_A_BOUND))
             found = self.read(body.after, body.epoch)
-        return shapes.progress_of(Progress(found.epoch, found.head, found.changes), BOUND)
+        now = from_milliseconds(round(self.machine.wall() * 1000))
+        return shapes.progress_of(Progress(found.epoch, found.head, found.changes), BOUND, now)
 
     def read(self, after: int, epoch: str) -> Followed:
         """Read what changed. It must begin after the poll came in."""
