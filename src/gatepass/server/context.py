@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -19,7 +19,6 @@ from gatepass.server.probing import ProbeLimit
 from gatepass.server.settings import Config
 from gatepass.server.watch import Watch
 from gatepass.services.deps import Deps
-from gatepass.services.follow_changes import Progress
 from gatepass.services.longest_lease import longest_lease
 from gatepass.verifier.lease import LeaseClock
 from gatepass.verifier.proxies import TrustedProxies
@@ -82,8 +81,6 @@ class Context:
         )
         metrics.verifier_instances.set_function(self.followers.count)
         self.watch = Watch(deps.store.words)
-        self.readings: dict[Hashable, asyncio.Future[Progress]] = {}
-        """What is being read for followers just now."""
         self.work = WorkPool("work", workers=_WORKERS, waiting=1000)
         # One core stays free: a flood of sign-ins must not hold up verification, here or in the processes beside.
         self.hashing = WorkPool("password", workers=max(1, cores() - 1), waiting=_HASHES_WAITING)

@@ -6,6 +6,7 @@ from gatepass.interfaces import Store
 from gatepass.model.change import Change, ChangeKind
 from gatepass.model.secret import generate_id
 from gatepass.testing.fakes import START
+from gatepass.testing.records import keep_tokens, keep_users, make_token, make_user
 
 
 class ChangeSuite:
@@ -71,3 +72,25 @@ class ChangeSuite:
     def test_a_revision_of_the_future_is_not_known(self, store: Store) -> None:
         """Somebody has seen another database than this one."""
         assert store.changes_after(5) is None
+
+    def test_the_epoch_stays_what_it_is(self, store: Store) -> None:
+        def epoch() -> str:
+            with store.read() as tx:
+                return tx.changes.epoch()
+
+        before = epoch()
+        assert before
+        with store.write() as tx:
+            tx.changes.add(ChangeKind.EVERYTHING)
+        assert epoch() == before
+
+    def test_what_judging_a_token_needs_is_read_in_the_same_view_as_the_head(self, store: Store) -> None:
+        owner = make_user("owner@example.com")
+        token = make_token(owner)
+        keep_users(store, owner)
+        keep_tokens(store, token)
+        with store.read() as tx:
+            assert tx.find_verification(generate_id(START)) is None
+            found = tx.find_verification(token.id)
+        assert found is not None
+        assert found == store.find_verification(token.id)

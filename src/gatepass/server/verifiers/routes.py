@@ -1,6 +1,5 @@
 """The route table of /verifiers/v1, and the one way every request of it goes."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -54,12 +53,12 @@ async def follow(call: Call) -> shapes.FollowReply:
         call.verifier, body.instance, epoch=body.epoch, acknowledged=body.after, bound=bound
     )
     seen = context.watch.seen()
-    progress = await _read(call, seen)
+    progress = await _read(call)
     if progress.epoch == body.epoch and progress.head == body.after:
         wait = min(body.wait, bound / POLLS_A_BOUND)
         await context.watch.moved(seen, wait)
         # Also when nothing moved: a writer may have died before it told of its change.
-        progress = await _read(call, context.watch.seen())
+        progress = await _read(call)
     if progress.head != body.after:
         context.followers.told(instance)
     return shapes.progress_of(progress, bound, context.deps.clock.now())
@@ -71,18 +70,14 @@ async def leave(call: Call) -> dict[str, str]:
     return {}
 
 
-async def _read(call: Call, seen: int) -> Progress:
-    """Read what changed; the instances of one verifier that ask for the same at the same time read once."""
-    key = (call.verifier.id, call.body.after, call.body.epoch, seen)
-    reading = call.context.readings.get(key)
-    if reading is None:
-        body = call.body
-        work = call.context.work.run(
-            lambda: follow_changes(call.context.deps, call.actor, body.after, epoch=body.epoch)
-        )
-        reading = call.context.readings[key] = asyncio.ensure_future(work)
-        reading.add_done_callback(lambda _: call.context.readings.pop(key, None))
-    return await asyncio.shield(reading)
+async def _read(call: Call) -> Progress:
+    """Read what changed.
+
+    SECURITY: for this poll alone. One that came in after a reading began would get a lease from when it was sent
+    by what was known before.
+    """
+    body, context = call.body, call.context
+    return await context.work.run(lambda: follow_changes(context.deps, call.actor, body.after, epoch=body.epoch))
 
 
 async def look_up(call: Call) -> shapes.LookUpReply:
