@@ -20,6 +20,9 @@ class Machine:
         self._rate = chance.uniform(0.99, 1.01)
         self._boot = chance.uniform(10, 1e6)
         self._wall = START + chance.uniform(-0.5, 0.5)
+        self.counts_sleep = chance.random() < 0.7
+        """Whether its clock since boot goes on while it is suspended. If not, its wall clock is not set here: where one
+        clock stands still and the other goes back within one lease, nobody can tell."""
         self._wrong = 0.0
         """What the wall clock was set by, until somebody puts it right."""
         self.process = Process(world, name)
@@ -41,18 +44,19 @@ class Machine:
         return self._wall + self._wrong + self._rate * self.world.now
 
     def set_wall(self, by: float) -> None:
-        self._wrong += by
+        if self.counts_sleep:
+            self._wrong += by
 
     def put_right(self) -> None:
         """Set the wall clock to what it was before it was set, as a time service does."""
         self._wrong = 0.0
 
-    def suspend(self, seconds: float, *, stands: str) -> None:
-        """Let nothing run for so long; one of the clocks, `boot` or `wall`, may stand still meanwhile."""
+    def suspend(self, seconds: float, *, stands: bool) -> None:
+        """Let nothing run for so long; the clock since boot or, if it `stands`, the wall clock may stand still meanwhile."""
         self.process.stop(seconds)
-        if stands == "boot":
+        if not self.counts_sleep:
             self._boot -= self._rate * seconds
-        elif stands == "wall":
+        elif stands:
             self._wrong -= self._rate * seconds
 
     def start(self) -> None:

@@ -106,7 +106,7 @@ class Nemesis:
 
     def _suspend(self, chance: Random, machine: Machine) -> None:
         seconds = min(chance.uniform(1, LONGEST), max(0.0, self.until - self.world.now) + 1)
-        machine.suspend(seconds, stands=chance.choice(("boot", "wall", "none")))
+        machine.suspend(seconds, stands=chance.random() < 0.5)
         self.world.at(seconds + chance.uniform(0, 3), machine.put_right)
 
     def _clock(self, chance: Random, machine: Machine) -> None:
