@@ -11,6 +11,8 @@ SHORT_LIVES = Rates(
 )
 DIRECTED: Mapping[str, Plan] = {
     "async_failover": Plan(faults={**FAULTS, "fail_over": 4}),
+    # A process that is stopped while the answer to its poll lies there.
+    "lease_on_receive": Plan(faults={"stop": 3, "ambush": 1}, every=(0.3, 1.5)),
     # Look-ups of one token that overtake each other, while its deletion is not heard of yet.
     "old_put": Plan(seconds=5, rates=SHORT_LIVES, faults={"slow": 1}, late=0.3),
 }
