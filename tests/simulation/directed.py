@@ -16,5 +16,12 @@ DIRECTED: Mapping[str, Plan] = {
     # Look-ups of one token that overtake each other, while its deletion is not heard of yet.
     "old_put": Plan(seconds=5, rates=SHORT_LIVES, faults={"slow": 1}, late=0.3),
 }
-KNOWN: Mapping[str, tuple[int, ...]] = {}
+KNOWN: Mapping[str, tuple[int, ...]] = {
+    "wall_lease": (7, 15, 18),
+    "warm_restart": (4, 5, 6),
+    "create_race": (0, 3, 15),
+    "lease_on_receive": (0, 8),
+    "early_receipt": (14,),
+    "old_put": (15,),
+}
 """Seeds in which they were found; where the code has changed since, others are tried."""
