@@ -108,6 +108,11 @@ class Cache:
             return None  # a refusal is cheap to find again: any change at all ends it
         return refusal.verdict
 
+    def has_accepted(self, digest: bytes, number: int) -> bool:
+        """Tell whether an acceptance of the token `number` is kept under `digest`, whether it holds or not."""
+        kept = self.young.get(digest) or self._old.get(digest)
+        return kept is not None and kept.number == number
+
     def put(self, digest: bytes, verdict: Verdict, *, stamp: int | None, now: float) -> Entry | Rejected:
         """Remember a verdict that was read at `stamp` or after it, if no change can have overtaken it; return it.
 
