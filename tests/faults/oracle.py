@@ -8,7 +8,7 @@ question and its answer explains it. Rules are named as in `docs/explanation/ver
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -95,6 +95,8 @@ class Register:
     sets: list[Set] = field(default_factory=list)
     seen: list[Set] = field(default_factory=list)
     """Looks that found the value: they set nothing, but what they contradict was over by their end."""
+    ends: bool = False
+    """Whether what was set to False stays so: what is set later has no effect."""
 
     @cached_property
     def spans(self) -> dict[Any, list[tuple[float, float]]]:
@@ -102,12 +104,13 @@ class Register:
         over = sorted([each for each in self.sets if each.certain] + self.seen, key=lambda each: each.begun)
         begins = [each.begun for each in over]
         soonest = _soonest_ends(over)
+        gone = min((each.ended for each in self.sets if each.certain and each.value is False), default=NEVER)
         found: dict[Any, list[tuple[float, float]]] = defaultdict(list)
         for each in [Set(self.initial, ALWAYS, ALWAYS, certain=True), *self.sets]:
             # Whatever certainly came after it and is something else had ended it at its own end.
             later = soonest[bisect_left(begins, each.ended)]
             end = min((at for at, value in later if value != each.value), default=NEVER)
-            found[each.value].append((each.begun, end))
+            found[each.value].append((each.begun, min(end, gone) if self.ends and each.value else end))
         return {value: _joined(spans) for value, spans in found.items()}
 
     def within(self, value: Any, begun: float, ended: float) -> Iterator[tuple[float, float]]:
@@ -168,11 +171,12 @@ class History:
     def __init__(self, calls: Sequence[Call]) -> None:
         """Read what was set."""
         self.calls = calls
-        self.tokens: dict[str, Register] = defaultdict(lambda: Register(initial=False))
+        self.tokens: dict[str, Register] = defaultdict(lambda: Register(initial=False, ends=True))
         self.people: dict[str, Register] = defaultdict(lambda: Register(initial=True))
         self.names: dict[str, Register] = defaultdict(lambda: Register(initial=None))
         self.created: dict[str, Call] = {}
         self._caught_up = _next_acknowledged(calls)
+        self._parts: dict[str, dict[str, Register]] = {}
         for call in calls:
             if call.op != "verify" and call.outcome != "fail" and call.subject is not None:
                 self._set(call, call.subject)
@@ -193,10 +197,12 @@ class History:
 
     def parts(self, call: Call) -> dict[str, Register]:
         """Return what a verdict on this token depends on, apart from the time."""
-        made = self.created.get(call.subject or "")
-        owner = made.owner if made else None
-        found = {"token": self.tokens[call.subject or ""], FEATURE: self.people[FEATURE]}
-        return found | ({"owner": self.people[owner]} if owner else {})
+        token = call.subject or ""
+        if token not in self._parts:
+            made = self.created.get(token)
+            found = {"token": self.tokens[token], FEATURE: self.people[FEATURE]}
+            self._parts[token] = found | ({"owner": self.people[made.owner]} if made and made.owner else {})
+        return self._parts[token]
 
     def causes(self, call: Call) -> set[str]:
         """Return what may explain a refusal."""
@@ -225,8 +231,41 @@ class History:
         return more
 
 
-def check(calls: Sequence[Call], final: Final | None = None) -> list[Finding]:
-    """Return what contradicts the promise of one host: what was answered holds for every call after it."""
+def check(calls: Sequence[Call], final: Final | None = None, *, bound: float = 0) -> list[Finding]:
+    """Return what contradicts the promise: what was answered holds for every call that begins `bound` later.
+
+    At the door that answered it holds at once. A bound of 0 ns is the promise of one host.
+    """
+    if not bound:
+        return _check(calls, final)
+    # Among all doors a verdict may be that of any moment since `bound` before its question.
+    asked = [replace(call, begun=call.begun - bound) if call.op == "verify" else call for call in calls]
+    was = {id(widened): call for widened, call in zip(asked, calls, strict=True)}
+    found = [replace(each, call=was.get(id(each.call))) for each in _check(asked, final)]
+    return found + [each for view in _views(calls, bound) for each in _check(view)]
+
+
+def _views(calls: Sequence[Call], bound: float) -> Iterator[list[Call]]:
+    """Yield what one door saw of one token.
+
+    A verdict there is of its moment, nothing goes back, and what others acknowledged takes effect up to
+    `bound` later. Two tokens of one person may be seen at different moments.
+    """
+    made: dict[str | None, list[Call]] = defaultdict(list)
+    asked: dict[tuple[str, str | None], list[Call]] = defaultdict(list)
+    for call in calls:
+        if call.op == "verify":
+            asked[call.door, call.subject].append(call)
+        else:
+            made[call.subject].append(call)
+    for (door, token), verdicts in asked.items():
+        owner = next((call.owner for call in made[token] if call.op == "create"), None)
+        changes = [*made[token], *made[owner], *made[FEATURE]]
+        seen = [call if call.door == door else replace(call, ended=call.ended + bound) for call in changes]
+        yield seen + verdicts
+
+
+def _check(calls: Sequence[Call], final: Final | None = None) -> list[Finding]:
     history = History(calls)
     found = [finding for call in calls for finding in _judged(history, call)]
     if not found:
@@ -259,8 +298,8 @@ def _misjudged(history: History, call: Call) -> Iterator[Finding]:
         if call.begun > made.expires + EXPIRY_SLACK:
             yield Finding("R7", "accepted after its end", call.subject, call)
         parts = history.parts(call)
-        off = [name for name, part in parts.items() if not part.may_be(True, call.begun, call.ended)]
-        if off or not _all_at_once(list(parts.values()), call.begun, call.ended):
+        if not _all_at_once(list(parts.values()), call.begun, call.ended):
+            off = [name for name, part in parts.items() if not part.may_be(True, call.begun, call.ended)]
             yield Finding("R2", f"accepted although off: {', '.join(off) or 'never all at once'}", call.subject, call)
     elif call.outcome == "deny":
         causes = history.causes(call)
@@ -288,10 +327,11 @@ def _all_at_once(parts: Sequence[Register], begun: float, ended: float) -> bool:
 
 def _stored(history: History, final: Final) -> Iterator[Finding]:
     for token in history.created:
-        if token not in final.tokens:
+        alive = final.tokens.get(token, False)
+        if token not in final.tokens and history.created[token].outcome == "ok":
             yield Finding("R6", "creation was acknowledged and is lost", token)
-        elif not history.tokens[token].may_be(final.tokens[token], final.at, final.at):
-            yield Finding("R6", f"is {'alive' if final.tokens[token] else 'deleted'} in the database", token)
+        elif not history.tokens[token].may_be(alive, final.at, final.at):
+            yield Finding("R6", f"is {'alive' if alive else 'deleted'} in the database", token)
     for person, live in final.people.items():
         if person in history.people and not history.people[person].may_be(live, final.at, final.at):
             yield Finding("R6", f"is {'live' if live else 'off'} in the database", person)

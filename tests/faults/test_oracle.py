@@ -83,6 +83,63 @@ def test_what_cannot_happen_is_found(rule: str, calls: tuple[Call, ...]) -> None
     assert rules(*calls) == {rule}
 
 
+BOUND = 100
+
+
+def bounded(*calls: Call, final: Final | None = None) -> set[str]:
+    return {finding.rule for finding in check([replace(CREATED, door="serve"), *calls], final, bound=BOUND)}
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        (deny(21, 29), deny(100, 119), allow(130, 131)),  # not heard of everywhere yet
+        (delete(30, 40, "ok"), allow(130, 150), deny(60, 61, door="other")),
+        (delete(30, 40, "ok"), allow(130, 150), deny(141, 150)),
+        (delete(30, 40, "ok"), deny(41, 42, door="serve"), allow(100, 139)),
+        (switch("disable", 30, 40, "ok"), allow(139, 150), switch("enable", 160, 170, "ok"), deny(171, 260)),
+        (delete(30), deny(50, 60, door="a"), allow(70, 155, door="b")),  # each has heard of another moment
+    ],
+)
+def test_what_can_happen_within_a_bound_is_no_finding(calls: tuple[Call, ...]) -> None:
+    assert bounded(*calls) == set()
+
+
+@pytest.mark.parametrize(
+    ("rule", "calls"),
+    [
+        ("R1", (allow(1, 9),)),
+        ("R2", (delete(30, 40, "ok"), allow(141, 142))),
+        ("R2", (delete(30, 40, "ok"), allow(41, 42, door="serve"))),  # the door that answered it
+        ("R2", (switch("disable", 30, 40, "ok"), allow(141, 142))),
+        ("R3", (delete(30), deny(150, 160), allow(161, 162))),  # one door does not go back
+        ("R3", (delete(30), deny(150, 160, door="a"), allow(261, 262, door="b"))),
+        ("R4", (deny(121, 129),)),
+        ("R4", (deny(21, 29, door="serve"),)),
+        ("R5", (switch("disable", 1, 5, "ok"),)),
+    ],
+)
+def test_what_cannot_happen_within_a_bound_is_found(rule: str, calls: tuple[Call, ...]) -> None:
+    assert bounded(*calls) == {rule}
+
+
+def test_two_tokens_of_one_person_may_be_seen_at_different_moments() -> None:
+    other = replace(CREATED, subject="u")
+    disabled = switch("disable", 130, 200)
+    assert bounded(other, disabled, deny(140, 141), replace(allow(150, 151), subject="u", told="u")) == set()
+
+
+def test_a_creation_that_comes_after_the_deletion_has_no_effect() -> None:
+    late = replace(CREATED, begun=10, ended=NEVER, outcome="unknown")
+    calls = [late, delete(30, 40, "ok")]
+    assert {finding.rule for finding in check([*calls, allow(50, 60)])} == {"R2"}
+    assert check([*calls, allow(20, 29), deny(50, 60)]) == []
+    assert check([*calls, deny(32, 33, reason="unknown"), allow(34, 35)]) == []  # it came while the deletion was sent
+    gone = Final(1000, {}, {}, ())
+    assert check(calls, gone) == []
+    assert {finding.rule for finding in check(calls, stored())} == {"R6"}
+
+
 def test_two_switches_must_have_been_on_at_one_moment() -> None:
     """The feature was off until 50 and the person from 45 on: neither refuses alone, both do together."""
     calls = [
@@ -181,6 +238,8 @@ def test_a_run_that_tested_little_says_so() -> None:
     assert len(measure(enough[:2]).lacking(Least(kills=1, soon=2, overlaps=1, doors=2))) == 4
     late = [CREATED, delete(30, 40, "ok"), deny(SECOND, SECOND + 1)]
     assert (measure(late).kills, measure(late).soon, measure(late).overlaps) == (1, 0, 0)
+    assert measure([*enough, allow(70, 80)]).latest == 30
+    assert len(measure(enough).lacking(Least(kills=1, soon=1, overlaps=1, doors=1, latest=30))) == 1
     unknown = Call("verify", "t", "beside", 50, 60)
     assert measure([*enough, unknown]).unanswered == 1 / 4
 

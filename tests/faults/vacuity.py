@@ -19,6 +19,7 @@ class Least:
     overlaps: int
     doors: int
     unanswered: float = 0.5
+    latest: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,14 @@ class Measures:
     doors: frozenset[str]
     unanswered: float
     """Share of verdicts that did not come, or were a 503."""
+    latest: float
+    """The longest time, in ns, from an acknowledged deletion to a question that was still answered by accepting."""
 
     def lacking(self, least: Least) -> list[str]:
         """Return what was too little."""
         had = {"kills": self.kills, "soon": self.soon, "overlaps": self.overlaps, "doors": len(self.doors)}
         few = [f"only {count} {name}" for name, count in had.items() if count < getattr(least, name)]
+        few += [f"nothing accepted later than {self.latest / SECOND:.2f} s"] if self.latest < least.latest else []
         return few + ([f"{self.unanswered:.0%} unanswered"] if self.unanswered > least.unanswered else [])
 
 
@@ -68,4 +72,11 @@ def measure(calls: Sequence[Call]) -> Measures:
         verdicts=len(verdicts),
         doors=frozenset(call.door.partition(".")[0] for call in verdicts if call.outcome != "unknown"),
         unanswered=unknown / len(verdicts) if verdicts else 1.0,
+        latest=_latest(calls),
     )
+
+
+def _latest(calls: Sequence[Call]) -> float:
+    gone = {call.subject: call.ended for call in calls if call.op == "delete" and call.outcome == "ok"}
+    accepted = (call for call in calls if call.outcome == "allow" and call.subject in gone)
+    return max((0.0, *(call.begun - gone[call.subject] for call in accepted)))

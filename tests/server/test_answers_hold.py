@@ -10,6 +10,7 @@ import apsw
 import pytest
 
 from gatepass.server.api.openapi import OPERATIONS
+from support.oauth import add_verifier
 from support.server import EMAIL, PASSWORD, Server
 
 OWN = "/v4/apiAccessTokens"
@@ -38,7 +39,8 @@ class Tour:
         person = self.ask("POST", "/v4/people", {"email": "tour@example.com", "password": PASSWORD, "name": "Tour"})
         self.ask("POST", "/v4/people", {"email": "linked@example.com"})
         made = self.ask("POST", OWN, {"lifetimeSeconds": 60, "description": "tour"})["tokenInfo"]
-        for path in ("/v4/people/current", "/v4/people", "/v4/settings", "/v4/auditEvents", OWN):
+        add_verifier(server, "Tour")
+        for path in ("/v4/people/current", "/v4/people", "/v4/settings", "/v4/auditEvents", "/v4/verifiers", OWN):
             self.ask("GET", path)
         self.ask("GET", OWN + "/{tokenId}", tokenId=made["tokenId"])
         for path in ("/v4/people/{id}", "/v4/people/{id}/apiAccessTokens"):
@@ -67,6 +69,7 @@ class Tour:
                     "SELECT mac FROM tokens",
                     "SELECT hash FROM passwords",
                     "SELECT handle_hash FROM password_links",
+                    "SELECT mac FROM verifiers",
                 )
                 for (value,) in database.execute(query)
             ]

@@ -43,6 +43,17 @@ def test_verdicts_are_those_of_one_revision(world: World, actor: Actor) -> None:
     assert (progress.changes[-1].kind, progress.changes[-1].subject_id) == (ChangeKind.TOKEN, deleted.id)
 
 
+def test_whoever_is_far_behind_is_told_to_forget_everything(
+    world: World, actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gatepass.services.follow_changes.MOST_TOLD", 3)
+    epoch, head, _ = follow_changes(world.deps, actor, 0, epoch="")
+    for days in range(1, 5):
+        world.change(**{"tokens.retentionDays": days})
+    assert len(follow_changes(world.deps, actor, head + 1, epoch=epoch).changes or ()) == 3
+    assert follow_changes(world.deps, actor, head, epoch=epoch).changes is None
+
+
 def test_a_removed_verifier_is_told_nothing(world: World, actor: Actor) -> None:
     remove_verifier(world.deps, CONSOLE, "edge")
     with pytest.raises(NotAuthenticated):

@@ -317,6 +317,29 @@ def test_an_answer_that_was_asked_for_before_everything_was_forgotten_is_not_kep
     assert elsewhere.says(token) is Reason.DELETED
 
 
+@pytest.mark.parametrize("is_new", [False, True], ids=["same epoch", "another epoch"])
+@pytest.mark.parametrize("by_digest", [False, True], ids=["by the token", "by id and digest"])
+def test_what_was_refused_without_a_lease_is_not_accepted_by_one_that_an_old_reply_gives(
+    origin: Origin, elsewhere: Elsewhere, hands: Hands, is_new: bool, by_digest: bool
+) -> None:
+    """Found by the simulation: the reply was read before the deletion, and came after the lease was over."""
+    token, number = origin.create()
+    elsewhere.poll()
+    elsewhere.says(token)
+    hands.pass_by(BOUND)
+    question = elsewhere.follower.question()
+    slow = origin.follow(question.after, question.epoch)
+    origin.epoch = "two" if is_new else origin.epoch
+    origin.delete(number)
+    if by_digest:
+        assert isinstance(elsewhere.verifier.judge(presented(token)), Rejected)
+    else:
+        assert elsewhere.says(token) is Reason.DELETED
+    elsewhere.follower.take(question, slow)
+    assert elsewhere.lease.is_fresh
+    assert elsewhere.says(token) is Reason.DELETED
+
+
 def test_a_refusal_ends_with_any_change(origin: Origin, elsewhere: Elsewhere) -> None:
     token, number = origin.create()
     accepted = origin.verdicts[number]

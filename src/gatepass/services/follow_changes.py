@@ -8,6 +8,9 @@ from gatepass.model.change import Change
 from gatepass.services.access import Action, authorise
 from gatepass.services.deps import StoreDeps
 
+MOST_TOLD = 10_000
+"""Whoever is further behind is told to forget everything: that costs less than so many changes."""
+
 
 class Progress(NamedTuple):
     """How far changes have come, read at one moment."""
@@ -25,6 +28,6 @@ def follow_changes(deps: StoreDeps, actor: Actor, after: int, *, epoch: str) -> 
     """
     with deps.store.read() as tx:
         authorise(tx, actor, Action.VERIFY_ELSEWHERE, now=deps.clock.now())
-        current = tx.changes.epoch()
-        changes = tx.changes.list_after(after) if epoch == current else None
-        return Progress(current, tx.changes.head(), changes)
+        current, head = tx.changes.epoch(), tx.changes.head()
+        is_near = epoch == current and 0 <= head - after <= MOST_TOLD
+        return Progress(current, head, tx.changes.list_after(after) if is_near else None)

@@ -108,25 +108,37 @@ class Cache:
             return None  # a refusal is cheap to find again: any change at all ends it
         return refusal.verdict
 
+    def has_accepted(self, digest: bytes, number: int) -> bool:
+        """Tell whether an acceptance of the token `number` is kept under `digest`, whether it holds or not."""
+        kept = self.young.get(digest) or self._old.get(digest)
+        return kept is not None and kept.number == number
+
     def put(self, digest: bytes, verdict: Verdict, *, stamp: int | None, now: float) -> Entry | Rejected:
         """Remember a verdict that was read at `stamp` or after it, if no change can have overtaken it; return it.
 
         Raises Unavailable if changes cannot be read.
         """
         if stamp is None:
-            return verdict if isinstance(verdict, Rejected) else Entry(verdict, _UNREAD, self._sharing())
+            if not isinstance(verdict, Rejected):
+                return Entry(verdict, _UNREAD, self._sharing())
+            with self._lock:
+                self._drop(digest)
+            return verdict
         with self._lock:
             head = self.stamp()
             if head is not None:
                 self._catch_up(head)
+            # SECURITY: also while nothing may be answered from memory. What is there of this token is older, and a
+            # lease that is renewed by an old reply would let it count again.
+            known_to = stamp if head is None else head
             if isinstance(verdict, Rejected):
-                if head is not None and head <= stamp and not self._is_overtaken(digest, stamp):
+                if known_to <= stamp and not self._is_overtaken(digest, stamp):
                     self._refuse(digest, _Refusal(verdict, stamp, now + REFUSAL_SECONDS))
                 return verdict
             entry = Entry(verdict, stamp, self._sharing())
             # SECURITY: a look-up that a change has overtaken may have seen the state before it.
-            if head is not None and self._last_change(entry) <= stamp and not self._is_overtaken(digest, stamp):
-                entry.revision = max(stamp, head)
+            if self._last_change(entry) <= stamp and not self._is_overtaken(digest, stamp):
+                entry.revision = max(stamp, known_to)
                 self._keep(digest, entry)
             return entry
 
@@ -149,12 +161,16 @@ class Cache:
 
     def _refuse(self, digest: bytes, refusal: _Refusal) -> None:
         """Remember a refusal, and that only. Holds the lock."""
-        self.young.pop(digest, None)
-        self._old.pop(digest, None)
+        self._drop(digest)
         if len(self._refusals) >= MOST_REFUSALS:
             self._refusals.clear()
             self._least = self._newest
         self._refusals[digest] = refusal
+
+    def _drop(self, digest: bytes) -> None:
+        """Forget an accepted token. Holds the lock."""
+        self.young.pop(digest, None)
+        self._old.pop(digest, None)
 
     def _keep(self, digest: bytes, entry: Entry) -> None:
         """Put an entry into the young generation. Holds the lock."""

@@ -1,14 +1,14 @@
 """Following a source of changes: a long poll that brings changes, renews the lease and acknowledges, in one.
 
-`Follower` is the protocol and nothing else: no thread, no socket, no clock of its own. `Following` is
-the thread that runs it. See `docs/explanation/revocation.md`.
+`Follower` is the protocol and nothing else, `Poller` the loop that polls: no thread, no socket, no clock
+of their own. `Following` is the thread that runs them. See `docs/explanation/revocation.md`.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from gatepass.errors import GatepassError, NotAuthenticated, Unavailable
@@ -168,32 +168,19 @@ class Follower:
         self._changes.clear()
 
 
-class Following:
-    """A thread that keeps a follower up to date, until it is closed."""
+class Poller:
+    """Polls a source for a follower, one poll after the other. No thread, no clock of its own."""
 
-    def __init__(self, follower: Follower, source: ChangeSource) -> None:
-        """Begin to poll `source`."""
+    def __init__(self, follower: Follower, source: ChangeSource, closing: threading.Event) -> None:
+        """Poll `source` until `closing` is set; it is what is waited for between polls that fail."""
         self.trouble: GatepassError | None = None
         """Why the last poll failed, None if it did not."""
         self._follower = follower
         self._source = source
-        self._closing = threading.Event()
-        self._answered = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="gatepass-follower", daemon=True)
-        self._thread.start()
+        self._closing = closing
 
-    def wait_for_first(self, seconds: float) -> None:
-        """Return when the first poll has ended, well or not, or the time is over."""
-        self._answered.wait(seconds)
-
-    def close(self) -> None:
-        """End it; nothing is answered from memory any more. What is under way is not waited for long."""
-        self._closing.set()
-        self._source.stop_following()
-        self._thread.join(timeout=2)
-        self._follower.lose()
-
-    def _run(self) -> None:
+    def run(self, polled: Callable[[], None] = lambda: None) -> None:
+        """Poll until it is closing; call `polled` after each poll."""
         pause = _FIRST_PAUSE
         while not self._closing.is_set():
             if self._poll():
@@ -201,7 +188,7 @@ class Following:
             else:
                 self._closing.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
-            self._answered.set()
+            polled()
 
     def _poll(self) -> bool:
         question = self._follower.question()
@@ -219,3 +206,35 @@ class Following:
         else:
             self.trouble = None
         return self.trouble is None
+
+
+class Following:
+    """A thread that keeps a follower up to date, until it is closed."""
+
+    def __init__(self, follower: Follower, source: ChangeSource) -> None:
+        """Begin to poll `source`."""
+        self._follower = follower
+        self._source = source
+        self._closing = threading.Event()
+        self._answered = threading.Event()
+        self._poller = Poller(follower, source, self._closing)
+        self._thread = threading.Thread(
+            target=self._poller.run, args=(self._answered.set,), name="gatepass-follower", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def trouble(self) -> GatepassError | None:
+        """Why the last poll failed, None if it did not."""
+        return self._poller.trouble
+
+    def wait_for_first(self, seconds: float) -> None:
+        """Return when the first poll has ended, well or not, or the time is over."""
+        self._answered.wait(seconds)
+
+    def close(self) -> None:
+        """End it; nothing is answered from memory any more. What is under way is not waited for long."""
+        self._closing.set()
+        self._source.stop_following()
+        self._thread.join(timeout=2)
+        self._follower.lose()

@@ -128,14 +128,14 @@ class Verifier:
         """Judge a token of which only id and digest are known, at this moment but for no particular request."""
         found = self._cache.find(presented.digest, self._now())
         # SECURITY: the two come from outside, so they need not belong together. Only an acceptance shows that
-        # they do; a refusal must not be remembered for the token whose digest it is.
+        # they do, now or before; else a refusal must not be remembered for the token whose digest it is.
         if isinstance(found, Entry) and found.number == presented.id.int:
             return self._unless_expired(found)
         stamp = self._cache.stamp()
         verdict = self._source.peek(presented)
         if verdict is None:
             [verdict], stamp = self._source.fetch([presented])
-        if isinstance(verdict, Accepted):
+        if isinstance(verdict, Accepted) or self._cache.has_accepted(presented.digest, presented.id.int):
             verdict = self._cache.put(presented.digest, verdict, stamp=stamp, now=self._now())
         return self._unless_expired(verdict)
 

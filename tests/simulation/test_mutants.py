@@ -1,0 +1,15 @@
+"""The simulation proven: each mistake of `mutants.py` is found within a few runs."""
+
+import pytest
+
+from simulation.directed import KNOWN
+from simulation.mutants import MUTANTS
+from simulation.sweep import play
+
+TRIES = 60
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_the_mistake_is_found(mutant: str) -> None:
+    assert any(play(seed, mutant).findings for seed in (*KNOWN.get(mutant, ()), *range(TRIES)))
