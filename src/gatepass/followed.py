@@ -140,8 +140,8 @@ class FollowedStore:
         with self._store.write() as tx:
             yield tx
             # SECURITY: still under the lock of all writers, so nothing comes between these and ours.
-            made = tx.changes.made
-            changes = tx.changes.list_after(min(self._follower.applied, made[0].revision - 1)) if made else ()
+            made = list(tx.changes.made)
+            changes = tx.changes.list_after(min(self._follower.applied, made[0].revision - 1)) if made else None
         if made:
             self._follower.bring(changes)
 

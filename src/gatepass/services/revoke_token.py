@@ -14,8 +14,8 @@ from gatepass.services.record_event import record_event
 def revoke_token(deps: Deps, actor: Actor, token_id: UUID) -> None:
     """Revoke a token for ever: for its owner or an administrator.
 
-    When this returns every process on this store refuses it. Raises Gone if it was revoked before,
-    NotFound if it is unknown or, to an ordinary user, somebody else's, revoked or not.
+    When this returns this process refuses it, and so does every other one on the host of a SQLite file. Raises Gone
+    if it was revoked before, NotFound if it is unknown or, to an ordinary user, somebody else's, revoked or not.
     """
     now = deps.clock.now()
     with deps.store.write() as tx:

@@ -1,0 +1,164 @@
+"""A store that is followed: memory holds for the lease, and what this process changes counts when the call returns."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import pytest
+
+from gatepass.connect import StoreSource
+from gatepass.errors import Unavailable
+from gatepass.followed import FollowedStore, StoreChanges, this_process
+from gatepass.interfaces import Head, Verifications
+from gatepass.model.change import ChangeKind
+from gatepass.model.secret import Secret
+from gatepass.model.token import Token
+from gatepass.model.user import User
+from gatepass.model.verdict import Accepted, Reason
+from gatepass.services.create_token import create_token
+from gatepass.services.deps import Deps
+from gatepass.services.revoke_token import revoke_token
+from gatepass.stores.memory.store import MemoryStore
+from gatepass.testing.fakes import acting, add_person, make_deps
+from gatepass.verifier.verifier import Verifier
+from support.waiting import poll
+
+
+class Database(MemoryStore):
+    """A store that blocks and can be away, as a database on another host is."""
+
+    answers_inline = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_away = False
+
+    def find_verifications(self, token_ids):
+        self.check()
+        with self._lock:
+            found = super().find_verifications(token_ids).found
+            return Verifications(found, Head(self.changes.head(), self.changes.epoch()))
+
+    def read(self):
+        self.check()
+        return super().read()
+
+    def check(self) -> None:
+        if self.is_away:
+            raise Unavailable("the database is away")
+
+
+class Deaf:
+    """Hints that never come unless a test gives them."""
+
+    is_deaf = False
+
+    def __init__(self, heard: Callable[[], None]) -> None:
+        self.hint = heard
+
+    def close(self) -> None:
+        """End nothing."""
+
+
+@pytest.fixture
+def database() -> Database:
+    return Database()
+
+
+@pytest.fixture
+def store(database: Database) -> Iterator[FollowedStore]:
+    with closing(FollowedStore(database, listen=Deaf)) as made:
+        yield made
+
+
+@pytest.fixture
+def deps(store: FollowedStore) -> Deps:
+    return make_deps(store)
+
+
+@pytest.fixture
+def owner(deps: Deps) -> User:
+    return add_person(deps, "owner@example.com", is_admin=True)
+
+
+@pytest.fixture
+def verifier(deps: Deps) -> Verifier:
+    return Verifier(StoreSource(deps.store, deps.keyring), deps.store, now=lambda: deps.clock.now().timestamp())
+
+
+def new_token(deps: Deps, owner: User) -> tuple[Secret, Token]:
+    with deps.store.write() as tx:
+        tx.settings.save(tx.settings.load().changed({"apiAccessTokens.enabled": True}))
+    made = create_token(deps, acting(owner), lifetime_seconds=3600)
+    return made.value, made.token
+
+
+def test_it_is_remembered_while_the_lease_lasts(
+    database: Database, store: FollowedStore, deps: Deps, owner: User, verifier: Verifier
+) -> None:
+    secret, _ = new_token(deps, owner)
+    poll(lambda: store.lease.is_fresh)
+    assert isinstance(verifier.verify(secret.reveal()), Accepted)
+    database.is_away = True
+    assert isinstance(verifier.verify(secret.reveal()), Accepted)
+    store.lease.end()
+    with pytest.raises(Unavailable):
+        verifier.verify(secret.reveal())
+
+
+def test_what_this_process_deletes_is_refused_when_the_call_returns_whatever_the_feed_does(
+    database: Database, store: FollowedStore, deps: Deps, owner: User, verifier: Verifier
+) -> None:
+    secret, token = new_token(deps, owner)
+    poll(lambda: store.lease.is_fresh)
+    assert isinstance(verifier.verify(secret.reveal()), Accepted)
+    # No hint comes, so the poll under way brings nothing before a fifth of the bound is over.
+    revoke_token(deps, acting(owner), token.id)
+    assert store.lease.is_fresh
+    assert verifier.verify(secret.reveal()).reason is Reason.DELETED
+
+
+def test_a_change_of_another_server_counts_when_it_is_heard_of(
+    database: Database, store: FollowedStore, deps: Deps, owner: User, verifier: Verifier
+) -> None:
+    secret, token = new_token(deps, owner)
+    poll(lambda: store.lease.is_fresh)
+    assert isinstance(verifier.verify(secret.reveal()), Accepted)
+    with database.write() as tx:  # not through this process's store
+        tx.tokens.revoke(token.id, deps.clock.now())
+        tx.changes.add(ChangeKind.TOKEN, token.id)
+    poll(lambda: not isinstance(verifier.verify(secret.reveal()), Accepted))
+
+
+def test_whoever_is_to_get_a_lease_is_written_down_before_anything_is_read(database: Database) -> None:
+    changes = StoreChanges(database, Deaf)
+    seen: list[list[int]] = []
+    reading = database.read
+
+    def read():
+        seen.append([each.acknowledged for each in database.followers.list()])
+        return reading()
+
+    database.read = read
+    changes.follow(0, "", wait=0)
+    changes.follow(7, database.changes.epoch(), wait=0)
+    assert seen == [[], [0], [7]]  # the first only asks how long a lease is
+    assert [each.server for each in database.followers.list()] == [this_process()]
+
+
+def test_a_lease_that_got_longer_is_written_down_before_it_is_given(database: Database, deps: Deps) -> None:
+    changes = StoreChanges(database, Deaf)
+    with database.write() as tx:
+        tx.settings.save(tx.settings.load().changed({"verifiers.boundSeconds": 9}))
+    assert changes.follow(0, "", wait=0).bound == 9
+    with database.write() as tx:
+        tx.settings.save(tx.settings.load().changed({"verifiers.boundSeconds": 30}))
+    assert [changes.follow(0, "", wait=0).bound for _ in range(2)] == [9, 30]
+    assert [each.bound for each in database.followers.list() if each.instance == changes.instance] == [30]
+
+
+def test_whoever_ends_says_so(database: Database) -> None:
+    store = FollowedStore(database, listen=Deaf)
+    poll(lambda: store.lease.is_fresh)
+    store.close()
+    assert [each.bound for each in database.followers.list()] == [0]
+    assert not store.lease.is_fresh
