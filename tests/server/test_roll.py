@@ -148,3 +148,10 @@ def test_a_server_with_a_store_of_its_own_writes_nothing_down(monkeypatch: pytes
     node.do(lambda: node.hear("a", 1))
     assert node.receipt(1).of == 1
     assert list(store.followers.list()) == []
+
+
+def test_what_was_written_down_here_does_not_overrule_what_is_known_here(nodes: tuple[Node, Node]) -> None:
+    one, _ = nodes
+    one.do(lambda: one.hear("a", 6))
+    one.followers.hear(ORDERS, "a", epoch="e", acknowledged=7, bound=BOUND)  # not written down yet
+    assert one.receipt(7).confirmed == 1
