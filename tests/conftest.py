@@ -1,4 +1,7 @@
-"""Fixtures for every test. `server` is shared by a module; what changes settings takes `own_server`."""
+"""Fixtures for every test. `server` is shared by a module; what changes settings takes `own_server`.
+
+With several workers, the tests that share something of a module stay together: it is made once then.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +12,16 @@ pytest.register_assert_rewrite("gatepass.testing", "support")  # so that they sp
 
 from support.postgres import PostgresServer  # noqa: E402
 from support.server import Server, make_installation  # noqa: E402  only after the line above
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group what shares a fixture of its module."""
+    for item in items:
+        known = getattr(item, "_fixtureinfo", None)
+        definitions = known.name2fixturedefs.values() if known else ()
+        shares = any(each.scope == "module" for several in definitions for each in several)
+        if shares and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="module")

@@ -340,6 +340,18 @@ def test_what_was_refused_without_a_lease_is_not_accepted_by_one_that_an_old_rep
     assert elsewhere.says(token) is Reason.DELETED
 
 
+def test_an_acceptance_that_is_not_kept_leaves_no_older_one_to_be_told_after_it(
+    origin: Origin, elsewhere: Elsewhere
+) -> None:
+    """Found by the simulation: the newer one was asked for in an earlier life, and had the owner's new name."""
+    token, number = origin.create()
+    elsewhere.poll()
+    elsewhere.says(token)
+    cache = elsewhere.verifier._cache
+    cache.put(presented(token).digest, origin.verdicts[number], stamp=None, now=elsewhere.hands.wall)
+    assert not elsewhere.remembers(token)
+
+
 def test_a_refusal_ends_with_any_change(origin: Origin, elsewhere: Elsewhere) -> None:
     token, number = origin.create()
     accepted = origin.verdicts[number]

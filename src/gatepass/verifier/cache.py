@@ -119,11 +119,10 @@ class Cache:
         Raises Unavailable if changes cannot be read.
         """
         if stamp is None:
-            if not isinstance(verdict, Rejected):
-                return Entry(verdict, _UNREAD, self._sharing())
             with self._lock:
+                # SECURITY: what is there of this token may be older, and must not count again after this.
                 self._drop(digest)
-            return verdict
+                return verdict if isinstance(verdict, Rejected) else Entry(verdict, _UNREAD, self._sharing())
         with self._lock:
             head = self.stamp()
             if head is not None:
