@@ -6,6 +6,7 @@ PostgreSQL refuses to run as root, so root starts it as the user `postgres` that
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -69,6 +70,13 @@ class PostgresServer:
 
     def stop(self) -> None:
         self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def freeze(self, *, thaw: bool = False) -> None:
+        """Stop every process of it where it stands, so that nothing answers and nothing is refused; or let them go on."""
+        leader = int((self._data / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
+        for each in (leader, *map(int, children)):
+            os.kill(each, signal.SIGCONT if thaw else signal.SIGSTOP)
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple]:
         """Run a statement as the superuser."""

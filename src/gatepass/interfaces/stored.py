@@ -8,7 +8,7 @@ from uuid import UUID
 
 from gatepass.interfaces.follower import FollowerRepository
 from gatepass.interfaces.journal import JournalRepository
-from gatepass.interfaces.verification import Verification
+from gatepass.interfaces.verification import Verifications
 from gatepass.model.change import Change, ChangeKind
 from gatepass.model.event import EventRecord
 from gatepass.model.registered_verifier import RegisteredVerifier
@@ -322,8 +322,8 @@ class VerifierRepository(Protocol):
 class Transaction(Protocol):
     """One consistent view of everything stored."""
 
-    def find_verification(self, token_id: UUID) -> Verification | None:
-        """Return what judging a token needs, as `Store` does, at the moment of this view."""
+    def find_verifications(self, token_ids: Iterable[UUID]) -> Verifications:
+        """Return what judging tokens needs, as `Store` does, at the moment of this view."""
         ...
 
     @property

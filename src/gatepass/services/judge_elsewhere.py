@@ -29,6 +29,6 @@ def judge_elsewhere(deps: StoreDeps, actor: Actor, presented: Sequence[Presented
         authorise(tx, actor, Action.VERIFY_ELSEWHERE, now=deps.clock.now())
         # SECURITY: one snapshot. A verdict older than its revision would be kept past the change that ended it.
         epoch, revision = tx.changes.epoch(), tx.changes.head()
-        found = [tx.find_verification(each.id) for each in presented]
-    verdicts = [judge_token(each, one, keyring=deps.keyring) for each, one in zip(found, presented, strict=True)]
+        found = tx.find_verifications([each.id for each in presented]).found
+    verdicts = [judge_token(found.get(each.id), each, keyring=deps.keyring) for each in presented]
     return Judged(epoch, revision, verdicts)

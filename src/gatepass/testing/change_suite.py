@@ -76,10 +76,8 @@ class ChangeSuite:
         keep_users(store, owner)
         keep_tokens(store, token)
         with store.read() as tx:
-            assert tx.find_verification(generate_id(START)) is None
-            found = tx.find_verification(token.id)
-        assert found is not None
-        assert found == store.find_verification(token.id)
+            found = tx.find_verifications([generate_id(START), token.id]).found
+        assert found == {token.id: store.find_verification(token.id)}
 
 
 class WordsSuite:

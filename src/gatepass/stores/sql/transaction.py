@@ -1,9 +1,10 @@
 """All repositories over one connection."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from uuid import UUID
 
-from gatepass.interfaces import Verification
+from gatepass.interfaces import Verifications
 from gatepass.stores.sql.changes import PostgresChanges, SqlChanges
 from gatepass.stores.sql.connection import Connection
 from gatepass.stores.sql.events import SqlEvents
@@ -15,7 +16,7 @@ from gatepass.stores.sql.settings import SqlSettings
 from gatepass.stores.sql.tokens import SqlTokens
 from gatepass.stores.sql.users import SqlUsers
 from gatepass.stores.sql.uses import SqlUses
-from gatepass.stores.sql.verification import find_verification
+from gatepass.stores.sql.verification import find_verification, find_verifications
 from gatepass.stores.sql.verifiers import SqlVerifiers
 
 
@@ -26,9 +27,10 @@ class SqlTransaction:
         """Work on `connection`."""
         self._connection = connection
 
-    def find_verification(self, token_id: UUID) -> Verification | None:
-        """Return what judging a token needs."""
-        return find_verification(self._connection, token_id)
+    def find_verifications(self, token_ids: Iterable[UUID]) -> Verifications:
+        """Return what judging tokens needs, with a statement for each."""
+        found = {each: one for each in token_ids if (one := find_verification(self._connection, each))}
+        return Verifications(found, head=None)
 
     @cached_property
     def tokens(self) -> SqlTokens:
@@ -88,6 +90,10 @@ class SqlTransaction:
 
 class PostgresTransaction(SqlTransaction):
     """The same on PostgreSQL."""
+
+    def find_verifications(self, token_ids: Iterable[UUID]) -> Verifications:
+        """Return what judging tokens needs, with one statement."""
+        return find_verifications(self._connection, token_ids)
 
     @cached_property
     def changes(self) -> PostgresChanges:
