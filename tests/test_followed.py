@@ -30,7 +30,12 @@ class Database(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.is_away = False
+        self.is_away = self.is_deposed = False
+
+    def write_uses(self):
+        if self.is_deposed:
+            raise Unavailable("it is not known whether the standby has this")
+        return super().write_uses()
 
     def find_verifications(self, token_ids):
         self.check()
@@ -162,3 +167,31 @@ def test_whoever_ends_says_so(database: Database) -> None:
     store.close()
     assert [each.bound for each in database.followers.list()] == [0]
     assert not store.lease.is_fresh
+
+
+def test_a_server_that_confirms_no_commit_is_believed_nothing_once_the_lease_is_over(
+    database: Database, store: FollowedStore, deps: Deps, owner: User, verifier: Verifier
+) -> None:
+    secret, _ = new_token(deps, owner)
+    assert isinstance(verifier.verify(secret.reveal()), Accepted)
+    database.is_deposed = True
+    store.lease.end()
+    with pytest.raises(Unavailable):
+        verifier.verify(secret.reveal())
+    with pytest.raises(Unavailable), store.read() as tx:
+        tx.settings.load()
+    with pytest.raises(Unavailable):
+        store.check()
+    database.is_deposed = False
+    poll(lambda: store.lease.is_fresh)
+    assert isinstance(verifier.verify(secret.reveal()), Accepted)
+
+
+def test_a_lease_that_is_over_for_no_reason_is_renewed_before_the_answer(
+    store: FollowedStore, deps: Deps, owner: User, verifier: Verifier
+) -> None:
+    secret, _ = new_token(deps, owner)
+    poll(lambda: store.lease.is_fresh)
+    store.lease.end()  # as by a wall clock that was put forward
+    assert isinstance(verifier.verify(secret.reveal()), Accepted)
+    assert store.lease.is_fresh

@@ -1,7 +1,6 @@
 """A store whose writers are on other hosts too, followed: its words are a lease (`docs/explanation/revocation.md`).
 
-While that lasts, what was looked up may be answered from memory; else the database is asked, and where that
-is out of reach nothing is answered.
+While that lasts, what was looked up may be answered from memory. Without one nothing that the database says counts.
 """
 
 import os
@@ -15,7 +14,7 @@ from functools import cache
 from typing import Protocol
 from uuid import UUID
 
-from gatepass.errors import GatepassError
+from gatepass.errors import GatepassError, Unavailable
 from gatepass.interfaces import Followed, Store, Transaction, Verification, Verifications
 from gatepass.model.change import Change
 from gatepass.model.follower import OURSELVES, FollowerRecord
@@ -24,6 +23,8 @@ from gatepass.verifier.lease import Lease
 
 _FIRST_SECONDS = 2.0
 """How long the database may take to say where it stands before the process begins without."""
+_RENEWAL_SECONDS = 0.5
+"""How long a look-up waits for a lease that is over to be renewed."""
 _APART = 0.02
 """Seconds between two polls at least: under a storm of changes each brings many."""
 _UNHINTED = 0.1
@@ -61,6 +62,7 @@ class StoreChanges:
         self._hinted = threading.Event()
         self._hints = listen(self._hinted.set)
         self._closing = threading.Event()
+        self._is_hurried = False
         self._signed_at = float("-inf")
         self._bound = 0.0
 
@@ -72,10 +74,17 @@ class StoreChanges:
             self._hinted.clear()
             found = self._read(after, epoch)
             left = deadline - time.monotonic()
-            if (found.epoch, found.head) != (epoch, after) or left <= 0 or self._closing.is_set():
+            is_over = left <= 0 or self._is_hurried or self._closing.is_set()
+            if (found.epoch, found.head) != (epoch, after) or is_over:
+                self._is_hurried = False
                 signed, self._bound = self._bound, found.bound
                 return found._replace(bound=min(signed, found.bound))  # a longer one first has to be written down
             self._hinted.wait(min(left, _UNHINTED) if self._hints.is_deaf else left)
+
+    def hurry(self) -> None:
+        """Let a poll that is under way be answered now."""
+        self._is_hurried = True
+        self._hinted.set()
 
     def stop_following(self) -> None:
         """Let a poll that is under way end soon."""
@@ -133,6 +142,7 @@ class FollowedStore:
         """Open a snapshot for reading."""
         with self._store.read() as tx:
             yield tx
+        self._require_lease()
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -153,16 +163,29 @@ class FollowedStore:
 
     def find_verification(self, token_id: UUID) -> Verification | None:
         """Return what judging one token needs."""
-        return self._store.find_verification(token_id)
+        return self.find_verifications([token_id]).found.get(token_id)
 
     def find_verifications(self, token_ids: Iterable[UUID]) -> Verifications:
         """Return what judging many tokens needs, and what it may be kept with."""
         life = self._follower.life
         found = self._store.find_verifications(token_ids)
+        self._require_lease()
         if found.head is None:
             return found
         stamp = self._follower.number_of(found.head.epoch, found.head.revision, life=life)
         return found._replace(stamp=stamp)
+
+    def _require_lease(self) -> None:
+        """Raise Unavailable where what was just read may be long out of date.
+
+        SECURITY: a lease is renewed by a commit. A server of PostgreSQL that was deposed still answers those who
+        hang on it, and knows of nothing that was deleted since; but its standby confirms no commit any more.
+        """
+        if not self.lease.is_fresh:
+            self._changes.hurry()
+            self._following.wait_for_next(_RENEWAL_SECONDS)
+            if not self.lease.is_fresh:
+                raise Unavailable(f"no lease: {self._following.trouble or 'the database was not heard of lately'}")
 
     @property
     def words(self) -> Sequence[int]:
@@ -174,8 +197,9 @@ class FollowedStore:
         return self._follower.changes_after(revision)
 
     def check(self) -> None:
-        """Ask the store whether it answers."""
+        """Ask the store whether it answers, and whether what it says is worth anything."""
         self._store.check()
+        self._require_lease()
 
     def check_integrity(self) -> Sequence[str]:
         """Ask the store to read everything."""

@@ -112,7 +112,9 @@ class Follower:
 
     def lose(self) -> None:
         """Answer nothing from memory any more: the source does not know us."""
-        self.words.end()
+        with self._lock:  # so that no change of our own, taken at the same moment, revives it
+            self._asked = None
+            self.words.end()
 
     def _append(self, changes: Sequence[Change]) -> None:
         """Go on by changes without a gap, some of which may be known already. Holds the lock."""
@@ -230,6 +232,11 @@ class Following:
 
     def wait_for_first(self, seconds: float) -> None:
         """Return when the first poll has ended, well or not, or the time is over."""
+        self._answered.wait(seconds)
+
+    def wait_for_next(self, seconds: float) -> None:
+        """Return when a poll has ended, well or not, or the time is over."""
+        self._answered.clear()
         self._answered.wait(seconds)
 
     def close(self) -> None:
