@@ -14,15 +14,24 @@ from gatepass.server.settings import Config, load_config, public_url_of
 _LISTEN = "127.0.0.1:8423"
 
 
+def upstream_options(function: Any) -> Any:
+    """Add the options that say which server is asked, in place of --data, and how."""
+    for option in (
+        click.option("--ca-file", type=click.Path(), help="Certificates (PEM) to trust --upstream by."),
+        click.option("--credential-file", metavar="F", help="File with the credential for --upstream."),
+        click.option("--upstream", metavar="URL", help="The server to go by, in place of --data."),
+    ):
+        function = option(function)
+    return function
+
+
 @click.command()
 @data_option
 @config_option
 @click.option("--listen", metavar="HOST:PORT|unix:PATH", help=f"[default: {_LISTEN}; port 0 picks a free one]")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="How many processes.")
 @click.option("--insecure-http", is_flag=True, help="Allow plain HTTP on a public address, and to one.")
-@click.option("--upstream", metavar="URL", help="Judge by what the server there says, in place of --data.")
-@click.option("--credential-file", metavar="F", help="File with the credential for --upstream.")
-@click.option("--ca-file", type=click.Path(), help="Certificates (PEM) to trust --upstream by.")
+@upstream_options
 @click.option("--grace", type=click.FloatRange(0, 3600), default=0, help="Seconds beyond the bound to ask for.")
 def verifier(
     data: str | None,
@@ -48,23 +57,25 @@ def verifier(
         served = load_config({"store.data": data}, file=config_file)
         config = load_config({"store.data": data, **flags, "server.insecure_http": insecure_http}, file=config_file)
         if elsewhere["upstream"]:
-            return config, _elsewhere(insecure_http=insecure_http, **elsewhere)
+            return config, read_elsewhere(insecure_http=insecure_http, **elsewhere)
         issuer = public_url_of(served, served.server.listen)
         return config, {"data": config.store.data, "journal": config.store.journal, "issuer": issuer}
 
-    _require_fitting(data, elsewhere)
+    require_fitting(data, elsewhere)
     set_up_logging(load_config({"store.data": data}, file=config_file).log)
     run_verifier(read_config, workers=workers, ready=_ready)
 
 
-def _require_fitting(data: str | None, elsewhere: Mapping[str, Any]) -> None:
+def require_fitting(data: str | None, elsewhere: Mapping[str, Any]) -> None:
+    """Raise UsageError for options that do not go together."""
     if elsewhere["upstream"] and data is not None:
         raise click.UsageError("--data and --upstream exclude each other")
     if bool(elsewhere["upstream"]) != bool(elsewhere["credential_file"]):
         raise click.UsageError("--upstream needs --credential-file, and the other way round")
 
 
-def _elsewhere(*, upstream: str, credential_file: str, **more: Any) -> Mapping[str, Any]:
+def read_elsewhere(*, upstream: str, credential_file: str, **more: Any) -> Mapping[str, Any]:
+    """Return the options with the credential in place of its file. Raises BadConfiguration."""
     try:
         credential = Path(credential_file).read_text("ascii").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
