@@ -166,7 +166,7 @@ def test_a_server_is_seen_without_being_disturbed(data: Path) -> None:
 
 def test_a_disk_that_is_nearly_full_is_found(data: Path, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", kilobytes=1024) as place:
-        (data / "gatepass.journal").rename(place / "journal")
+        shutil.move(data / "gatepass.journal", place / "journal")
         config = Config(server=PROXIED, store=StoreConfig(data=str(data), journal=str(place / "journal")))
         told = dict(examine(config))
     assert told["disk space"].level is Level.WRONG

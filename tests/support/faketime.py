@@ -24,6 +24,7 @@ class WallClock:
 
     def shift(self, seconds: float) -> None:
         """Set the clock so many seconds forward, or back, of the true time."""
+        self.seconds = seconds
         draft = self._file.with_suffix(".new")
         draft.write_text(f"{seconds:+}s\n" if seconds else "+0\n")
         draft.replace(self._file)
