@@ -2,11 +2,11 @@
 
 import http.client
 import json
-import select
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -55,12 +55,12 @@ class Door:
         return int((self.place.url or "127.0.0.1:1").rpartition(":")[2])
 
     def _ask_process(self, place: Asking, token: str, seconds: float) -> str:
-        place._say(token)
+        place.say(token)
         self.late += 1
         while self.late:
-            if not select.select([place.process.stdout], [], [], seconds)[0]:
+            said = place.hear(seconds)
+            if said is None:
                 return "none"
-            said = place._hear()
             self.late -= 1
         return said if said in {"accepted", "unavailable"} else "refused"
 
@@ -105,16 +105,24 @@ class Scene:
         self.open_beside()
         self.open_far()
 
+    def set_clock(self, seconds: float) -> None:
+        """Set the clock of the host, and wait until the server has noticed."""
+        self.clock.shift(seconds)
+
+        def differs() -> float:
+            told = parsedate_to_datetime(self.send("GET", "/livez").headers["date"]).timestamp()
+            return abs(told - time.time() - seconds)
+
+        poll(lambda: differs() < 5)
+
     def sign_in(self) -> None:
         self.visitor = Visitor(self.server).sign_in()
 
     def open_beside(self) -> None:
         """Start what verifies on the host; what does not start is no door."""
         opened = []
-        try:
+        with suppress(RuntimeError):
             opened = [Door(self.stack.enter_context(Listener(self.data, env=self.server.env)))]
-        except RuntimeError:
-            pass
         asking = self.stack.enter_context(Asking(str(self.data), env=self.clock.env, journal=str(self.journal)))
         if asking.began == "open":
             opened.append(Door(asking))
@@ -132,10 +140,7 @@ class Scene:
         """Stop what runs on the host."""
         self.server.stop()
         for door in self.doors.pop("host", []):
-            if isinstance(door.place, Listener):
-                door.place.stop()
-            else:
-                door.place.__exit__()
+            door.place.stop()
         self.doors.pop("serve", None)
 
     def start(self) -> None:

@@ -5,6 +5,8 @@ directory of an installation and an empty line. Each further line is a token; th
 lease of a remote one is fresh.
 """
 
+import os
+import select
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -33,8 +35,9 @@ class Asking:
             env=environment({"PYTHONPATH": ":".join(sys.path), **(env or {})}),
             text=True,
         )
-        self._say(credential)
-        self.began = self._hear()
+        self.say(credential)
+        self._heard = b""
+        self.began = self.hear()
 
     def __enter__(self) -> "Asking":
         return self
@@ -47,18 +50,33 @@ class Asking:
         self.process.stdout.close()
 
     def ask(self, token: str) -> str:
-        self._say(token)
-        return self._hear()
+        self.say(token)
+        return self.hear() or ""
 
     def is_fresh(self) -> bool:
         return self.ask("?") == "fresh"
 
-    def _say(self, line: str) -> None:
+    def stop(self) -> None:
+        """End it cleanly."""
+        self.process.stdin.close()
+        self.process.wait(timeout=30)
+
+    def say(self, line: str) -> None:
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
 
-    def _hear(self) -> str:
-        return self.process.stdout.readline().strip()
+    def hear(self, seconds: float | None = None) -> str | None:
+        """Return the next answer; None if there is none within the time."""
+        output = self.process.stdout.fileno()
+        while b"\n" not in self._heard:
+            if not select.select([output], [], [], seconds)[0]:
+                return None
+            part = os.read(output, 4096)
+            if not part:
+                return ""
+            self._heard += part
+        line, _, self._heard = self._heard.partition(b"\n")
+        return line.decode().strip()
 
 
 def main(url: str, options: str, lines: TextIO) -> None:
@@ -80,7 +98,8 @@ def _answer(verifier: OpenVerifier, line: str) -> str:
         return "fresh" if verifier.lease.is_fresh else "stale"
     try:
         verdict = verifier.verify(line)
-    except Unavailable:
+    except Unavailable as error:
+        print(error, file=sys.stderr)  # for whoever reads why a test failed
         return "unavailable"
     return "accepted" if isinstance(verdict, Accepted) else verdict.reason.value
 

@@ -17,13 +17,13 @@ class WallClock:
         self.env = {
             "LD_PRELOAD": str(LIBRARIES[0]),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "FAKETIME_DONT_RESET": "1",
         }
 
     def shift(self, seconds: float) -> None:
-        """Set the clock so many seconds forward, or back, of the true time."""
+        """Set the clock so many seconds forward, or back, of the true time. It is noticed within a second or two."""
         self.seconds = seconds
         draft = self._file.with_suffix(".new")
         draft.write_text(f"{seconds:+}s\n" if seconds else "+0\n")
