@@ -123,7 +123,7 @@ class Scene:
         opened = []
         with suppress(RuntimeError):
             opened = [Door(self.stack.enter_context(Listener(self.data, env=self.server.env)))]
-        asking = self.stack.enter_context(Asking(str(self.data), env=self.clock.env, journal=str(self.journal)))
+        asking = self.stack.enter_context(Asking(str(self.data), env=self.server.env, journal=str(self.journal)))
         if asking.began == "open":
             opened.append(Door(asking))
         if opened:
@@ -151,6 +151,13 @@ class Scene:
         except RuntimeError:
             self.server.kill()
         self.open_beside()
+
+    def restart(self, clock: WallClock | None = None) -> None:
+        """Start what runs on the host anew, by a clock that can be set: that costs the server a third of a core."""
+        self.stop()
+        plain = {name: value for name, value in self.server.env.items() if name not in self.clock.env}
+        self.server.env = {**plain, **(clock.env if clock else {})}
+        self.start()
 
     def command(self, *arguments: str) -> object:
         done = gatepass(*arguments, env={"GATEPASS_STORE__JOURNAL": str(self.journal)})
@@ -217,7 +224,7 @@ def running_scene(folder: Path) -> Iterator[Scene]:
                 is_fillable = False
         (folder / "far").mkdir()
         clock, far_clock = WallClock(folder), WallClock(folder / "far")
-        env = {**clock.env, "GATEPASS_STORE__JOURNAL": str(folder / "journal" / "journal")}
+        env = {"GATEPASS_STORE__JOURNAL": str(folder / "journal" / "journal")}
         data = str(folder / "disk" / "data")
         init = ("init", "--data", data, "--email", EMAIL, "--password-file", "-", "--enable-tokens")
         assert gatepass(*init, stdin=PASSWORD, env=env).returncode == 0
