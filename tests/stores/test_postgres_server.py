@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from time import monotonic
 
 import psycopg
@@ -18,7 +18,7 @@ from gatepass.stores.sql.integrity import TABLES
 from gatepass.stores.sql.postgres import PostgresStore
 from gatepass.testing.fakes import START
 from gatepass.testing.records import keep_tokens, keep_users, make_event, make_token, make_user
-from support.postgres import PostgresServer, database_of, emptied, make_database
+from support.postgres import PostgresServer, database_of, emptied, make_database, without_standby
 from support.swallow import SwallowingProxy
 from support.waiting import poll
 
@@ -307,20 +307,6 @@ def answers(store: PostgresStore) -> bool:
     except Unavailable:
         return False
     return True
-
-
-@contextmanager
-def without_standby(postgres: PostgresServer) -> Iterator[None]:
-    """Let commits wait for a standby that is not there."""
-    postgres.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-    postgres.execute("SELECT pg_reload_conf()")
-    poll(lambda: postgres.execute("SHOW synchronous_standby_names") == [("nobody",)])
-    try:
-        yield
-    finally:
-        postgres.execute("ALTER SYSTEM RESET synchronous_standby_names")
-        postgres.execute("SELECT pg_reload_conf()")
-        poll(lambda: postgres.execute("SHOW synchronous_standby_names") == [("",)])
 
 
 def with_migrations(monkeypatch: pytest.MonkeyPatch, *more: migrate.Migration) -> None:

@@ -9,6 +9,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -113,6 +115,20 @@ def emptied(store: PostgresStore) -> PostgresStore:
             tx.changes._db.run(f"DELETE FROM {table}")
         tx.changes._db.run("UPDATE counters SET value = 0 WHERE name IN ('changes', 'events')")
     return store
+
+
+@contextmanager
+def without_standby(postgres: PostgresServer) -> Iterator[None]:
+    """Let commits wait for a standby that is not there."""
+    postgres.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    postgres.execute("SELECT pg_reload_conf()")
+    poll(lambda: postgres.execute("SHOW synchronous_standby_names") == [("nobody",)])
+    try:
+        yield
+    finally:
+        postgres.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        postgres.execute("SELECT pg_reload_conf()")
+        poll(lambda: postgres.execute("SHOW synchronous_standby_names") == [("",)])
 
 
 def database_of(url: str) -> str:
