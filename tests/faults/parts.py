@@ -94,6 +94,10 @@ class Scene:
     def is_running(self) -> bool:
         return len(self.doors) == 3
 
+    @property
+    def has_own_clock(self) -> bool:
+        return self.clock.env.items() <= self.server.env.items()
+
     def begin(self) -> None:
         self.server.start()
         self.server.listen = f"127.0.0.1:{self.server.port}"

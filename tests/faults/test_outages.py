@@ -294,15 +294,17 @@ def removed(scene: Scene) -> Iterator[None]:
     scene.open_far()
 
 
-def wrong_here(seconds: int) -> Fault:
+def wrong_here(seconds: int, *, is_last: bool = False) -> Fault:
     @contextmanager
     def fault(scene: Scene) -> Iterator[None]:
-        scene.restart(scene.clock)
+        if not scene.has_own_clock:
+            scene.restart(scene.clock)
         scene.set_clock(seconds)
         yield
         scene.set_clock(0)
         scene.sign_in()
-        scene.restart()
+        if is_last:
+            scene.restart()
 
     return fault
 
@@ -324,7 +326,7 @@ FAULTS: dict[str, Fault] = {
     "the network between a verifier and `serve`": cut_off,
     "a verifier's credential is removed": removed,
     "the clock of the server is set back": wrong_here(-3600),
-    "the clock of the server is set forward": wrong_here(3600),
+    "the clock of the server is set forward": wrong_here(3600, is_last=True),
     "the clock of a verifier's machine is wrong": wrong_there,
     "the disk of the journal is full": full("journal"),
     "the journal is missing": moved(lambda scene: scene.journal),

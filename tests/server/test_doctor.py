@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from gatepass.connect import open_store
 from gatepass.model.actor import CONSOLE
 from gatepass.model.secret import Secret
 from gatepass.model.token import CreatedToken
@@ -152,7 +151,7 @@ def test_what_hangs_on_the_database_is_skipped_and_the_rest_is_looked_at(data: P
 
 
 def test_a_retired_database_is_told_of(data: Path) -> None:
-    with closing(open_store(data, database="", journal=data / "gatepass.journal")):
+    with closing(open_deps(data, Config()).store):
         (data / "gatepass.db-words").write_bytes(b"\xff" * 8 + bytes(8))
         assert "another database was put in place" in found(data)["words"].said
 
