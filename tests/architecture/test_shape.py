@@ -143,6 +143,7 @@ def test_every_command_is_in_the_group() -> None:
         "key",
         "db",
         "config",
+        "doctor",
     }
 
 

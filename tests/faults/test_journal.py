@@ -14,6 +14,7 @@ from gatepass.connect import open_verifier
 from gatepass.errors import Unavailable
 from support.listener import Listener
 from support.server import EMAIL, PASSWORD, Server, gatepass, make_installation
+from support.small_disk import fill, small_disk
 from support.waiting import poll
 
 SOAK = bool(os.environ.get("GATEPASS_SOAK"))
@@ -122,26 +123,19 @@ def test_processes_that_end_things_at_once_leave_one_whole_journal(tmp_path: Pat
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of its own for the journal, that can be filled."""
-    place = tmp_path / "disk"
-    place.mkdir(mode=0o700)
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "none", str(place)], check=False)
-    if made.returncode:
-        pytest.skip("mounting takes rights that this user does not have")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+    with small_disk(tmp_path / "disk") as place:
+        yield place
 
 
-def test_a_full_disk_under_the_journal_refuses_deletions_and_nothing_else(tmp_path: Path, small_disk: Path) -> None:
-    data, env = tmp_path / "data", {"GATEPASS_STORE__JOURNAL": str(small_disk / "journal")}
+def test_a_full_disk_under_the_journal_refuses_deletions_and_nothing_else(tmp_path: Path, disk: Path) -> None:
+    data, env = tmp_path / "data", {"GATEPASS_STORE__JOURNAL": str(disk / "journal")}
     init = ("init", "--data", str(data), "--email", EMAIL, "--password-file", "-", "--enable-tokens")
     assert gatepass(*init, stdin=PASSWORD, env=env).returncode == 0
     with Server(data, env=env) as server:
         tokens = [server.create_token() for _ in range(40)]
-        with (small_disk / "filling").open("wb", buffering=0) as filling, suppress(OSError):
-            while True:
-                filling.write(bytes(512))
+        filling = fill(disk)
         codes = {}
         for value, info in tokens:
             codes[value] = server.admin("DELETE", f"{OWN}/{info['tokenId']}").status
@@ -151,7 +145,7 @@ def test_a_full_disk_under_the_journal_refuses_deletions_and_nothing_else(tmp_pa
         }
         assert server.request("GET", "/readyz").status == 200
         assert server.create_token()
-        (small_disk / "filling").unlink()
+        filling.unlink()
         for value, info in tokens:
             if codes[value] == 503:
                 assert server.admin("DELETE", f"{OWN}/{info['tokenId']}").status == 204

@@ -38,6 +38,7 @@ class Listener:
         stuck.cancel()
         if not self.url:
             self.process.wait()
+            self.process.stdout.close()
             raise RuntimeError(f"the listener did not start:\n{self.log.read_text()}")
         return self
 

@@ -166,6 +166,7 @@ class Server:
         bearer: str | None = None,
         headers: Mapping[str, str] | None = None,
         raw: bytes | None = None,
+        seconds: float = 30,
     ) -> Reply:
         """Send one request on a connection of its own. `body` is sent as JSON, `raw` as it is."""
         sent = dict(headers or {})
@@ -176,7 +177,7 @@ class Server:
             sent["Authorization"] = basic_header(*basic)
         if bearer is not None:
             sent["Authorization"] = f"Bearer {bearer}"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         try:
             connection.request(method, path, raw, sent)
             response = connection.getresponse()

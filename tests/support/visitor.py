@@ -37,8 +37,8 @@ class Visitor:
         self.server = server
         self.cookies: dict[str, str] = {}
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Reply:
-        return self._send("GET", path, None, headers)
+    def get(self, path: str, headers: Mapping[str, str] | None = None, *, seconds: float = 30) -> Reply:
+        return self._send("GET", path, None, headers, seconds=seconds)
 
     def post(self, path: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Reply:
         """Send a form as a page of this server would."""
@@ -58,11 +58,13 @@ class Visitor:
         assert reply.status == 303, reply.body
         return self
 
-    def _send(self, method: str, path: str, raw: bytes | None, headers: Mapping[str, str] | None) -> Reply:
+    def _send(
+        self, method: str, path: str, raw: bytes | None, headers: Mapping[str, str] | None, *, seconds: float = 30
+    ) -> Reply:
         sent = dict(headers or {})
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        reply = self.server.request(method, path, raw=raw, headers=sent)
+        reply = self.server.request(method, path, raw=raw, headers=sent, seconds=seconds)
         for line in reply.headers.get_all("set-cookie") or []:
             for name, morsel in SimpleCookie(line).items():
                 self.cookies[name] = morsel.value

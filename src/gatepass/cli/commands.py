@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 import gatepass
-from gatepass.cli import config, db, key, serve, settings, token, user, verifier, verifiers
+from gatepass.cli import config, db, doctor, key, serve, settings, token, user, verifier, verifiers
 from gatepass.cli.output import DONE, FAILED, USAGE, exit_code, report
 
 
@@ -30,6 +30,7 @@ for _command in (
     key.key,
     db.db,
     config.config,
+    doctor.doctor,
 ):
     commands.add_command(_command)
 

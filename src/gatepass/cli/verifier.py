@@ -14,14 +14,23 @@ from gatepass.server.settings import Config, public_url_of
 _LISTEN = "127.0.0.1:8423"
 
 
+def upstream_options(function: Any) -> Any:
+    """Add the options that say which server is asked, in place of --data, and how."""
+    for option in (
+        click.option("--ca-file", type=click.Path(), help="Certificates (PEM) to trust --upstream by."),
+        click.option("--credential-file", metavar="F", help="File with the credential for --upstream."),
+        click.option("--upstream", metavar="URL", help="The server to go by, in place of --data."),
+    ):
+        function = option(function)
+    return function
+
+
 @click.command()
 @place_options
 @click.option("--listen", metavar="HOST:PORT|unix:PATH", help=f"[default: {_LISTEN}; port 0 picks a free one]")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="How many processes.")
 @click.option("--insecure-http", is_flag=True, help="Allow plain HTTP on a public address, and to one.")
-@click.option("--upstream", metavar="URL", help="Judge by what the server there says, in place of --data.")
-@click.option("--credential-file", metavar="F", help="File with the credential for --upstream.")
-@click.option("--ca-file", type=click.Path(), help="Certificates (PEM) to trust --upstream by.")
+@upstream_options
 @click.option("--grace", type=click.FloatRange(0, 3600), default=0, help="Seconds beyond the bound to ask for.")
 def verifier(place: Place, listen: str | None, *, workers: int, insecure_http: bool, **elsewhere: Any) -> None:
     """Answer /verify for gateways until SIGTERM, quicker than `serve` and beside it or without it.
@@ -38,16 +47,17 @@ def verifier(place: Place, listen: str | None, *, workers: int, insecure_http: b
         flags |= {"server.public_url": "", "server.metrics_listen": "off"}
         served, config = place.load(), place.load({**flags, "server.insecure_http": insecure_http})
         if elsewhere["upstream"]:
-            return config, _elsewhere(insecure_http=insecure_http, **elsewhere)
+            return config, read_elsewhere(insecure_http=insecure_http, **elsewhere)
         issuer, store = public_url_of(served, served.server.listen), config.store
         return config, {"data": store.data, "database": store.database, "journal": store.journal, "issuer": issuer}
 
-    _require_fitting(place, elsewhere)
+    require_fitting(place, elsewhere)
     set_up_logging(place.load().log)
     run_verifier(read_config, workers=workers, ready=_ready)
 
 
-def _require_fitting(place: Place, elsewhere: Mapping[str, Any]) -> None:
+def require_fitting(place: Place, elsewhere: Mapping[str, Any]) -> None:
+    """Raise UsageError for options that do not go together."""
     for option, given in {"--data": place.data, "--database": place.database}.items():
         if elsewhere["upstream"] and given is not None:
             raise click.UsageError(f"{option} and --upstream exclude each other")
@@ -55,7 +65,8 @@ def _require_fitting(place: Place, elsewhere: Mapping[str, Any]) -> None:
         raise click.UsageError("--upstream needs --credential-file, and the other way round")
 
 
-def _elsewhere(*, upstream: str, credential_file: str, **more: Any) -> Mapping[str, Any]:
+def read_elsewhere(*, upstream: str, credential_file: str, **more: Any) -> Mapping[str, Any]:
+    """Return the options with the credential in place of its file. Raises BadConfiguration."""
     try:
         credential = Path(credential_file).read_text("ascii").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:

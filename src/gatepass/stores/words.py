@@ -8,6 +8,8 @@ the others believing that nothing had happened.
 
 import mmap
 import os
+import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -57,7 +59,7 @@ class Words:
     @property
     def retired(self) -> bool:
         """Tell whether whoever maps this file must start anew: another database lies under the name of theirs."""
-        return self.values[_STARTED] == _RETIRED
+        return is_retired(self.values)
 
     def retire(self) -> None:
         """Say so, for ever. The other number never gets there, so nobody trusts his memory either."""
@@ -93,3 +95,17 @@ class Words:
         """Unmap the file."""
         self.values.release()
         self._map.close()
+
+
+def read_words(path: Path) -> tuple[int, int] | None:
+    """Return the numbers in a file as they are, None if it has none; nothing is made or mapped."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return struct.unpack("=QQ", content) if len(content) == _SIZE else None
+
+
+def is_retired(words: Sequence[int]) -> bool:
+    """Tell whether whoever maps the file of these numbers must start anew."""
+    return words[_STARTED] == _RETIRED

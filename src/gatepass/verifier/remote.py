@@ -178,7 +178,7 @@ class RemoteSource:
                     connection.close()
             return self._exchange(connection, name, body, seconds)
         except (http.client.HTTPException, OSError) as error:
-            raise Unavailable(f"{self._upstream.url} does not answer: {_reason(error)}") from None
+            raise Unavailable(f"{self._upstream.url} does not answer: {reason_of(error)}") from None
 
     def _exchange(self, connection: http.client.HTTPConnection, name: str, body: bytes, seconds: float) -> Any:
         if self._has_stopped and name == "follow":
@@ -206,7 +206,8 @@ def _host_name() -> str:
     return "".join(each if each.isascii() and each.isalnum() else "-" for each in socket.gethostname())[:32] or "host"
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Say why a server could not be asked, without anything that was sent."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted ({error.verify_message})"
     return getattr(error, "strerror", None) or type(error).__name__

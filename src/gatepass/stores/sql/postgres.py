@@ -4,13 +4,16 @@ Writers go one after the other, as in SQLite: each begins by locking the row tha
 (docs/decisions/0015-postgresql.md). Uses of tokens are written beside them. Verification has connections of its own.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from gatepass.errors import BadConfiguration, Unavailable
 from gatepass.interfaces import Head, Transaction, Verification, Verifications
 from gatepass.model.change import Change
+from gatepass.model.instant import from_milliseconds
 from gatepass.stores.sql.connection import Connection
 from gatepass.stores.sql.gathering import Gathering
 from gatepass.stores.sql.integrity import find_faults
@@ -45,6 +48,18 @@ _ONE_PLAN = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
 
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _BESIDE = "BEGIN ISOLATION LEVEL READ COMMITTED"
+
+
+class Surroundings(NamedTuple):
+    """What a database says of itself, for whoever looks after it."""
+
+    version: str
+    synchronous_commit: str
+    standbys: Mapping[str, str | None]
+    """The name of each standby that is connected, with its `sync_state`; None if that is hidden from us."""
+    is_pooled: bool
+    at: datetime
+    """The time by the database's clock."""
 
 
 class PostgresStore:
@@ -160,6 +175,20 @@ class PostgresStore:
             connection = PostgresConnection(raw)
             connection.run(_SNAPSHOT)
             return find_faults(connection)
+
+    def surroundings(self) -> Surroundings:
+        """Return what the database says of itself, now."""
+        with self._begun(self._working, _BESIDE) as raw:
+            connection = PostgresConnection(raw)
+            row = connection.one(
+                "SELECT current_setting('server_version'), current_setting('synchronous_commit'),"
+                " CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+            )
+            rows = connection.all("SELECT coalesce(application_name, ''), pid, sync_state FROM pg_stat_replication")
+        if row is None:
+            raise Unavailable("the database says nothing of itself")
+        standbys = {f"{name or 'standby'} ({pid})": state for name, pid, state in rows}
+        return Surroundings(str(row[0]), str(row[1]), standbys, self.behind_pooler, from_milliseconds(int(row[2])))
 
     def close(self) -> None:
         """Close all connections."""
