@@ -4,6 +4,7 @@ from benchmarks.contestants import gateways, ours, peers
 from benchmarks.contestants.contestant import Start
 
 LISTENER, NO_OP, SERVE = "verify listener", "its no-op", "/verify in serve"
+OVER_POSTGRES, ELSEWHERE = "verify listener over PostgreSQL", "verify listener over --upstream"
 UNLIKE = "verify listener, no two requests alike"
 NGINX, LUA, HAPROXY = "nginx return 200", "nginx + Lua", "HAProxy map"
 BEHIND, BEHIND_NOTHING = "nginx auth_request → listener", "nginx auth_request → nginx return 200"
@@ -14,6 +15,8 @@ CONTESTANTS: dict[str, Start] = {
     NGINX: gateways.return_200,
     LISTENER: ours.listener,
     UNLIKE: ours.listener_asked_anew,
+    OVER_POSTGRES: ours.listener_over_postgres,
+    ELSEWHERE: ours.listener_elsewhere,
     NO_OP: ours.no_op,
     HAPROXY: gateways.haproxy,
     LUA: gateways.lua,

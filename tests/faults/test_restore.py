@@ -307,19 +307,21 @@ def test_what_an_old_journal_still_tells_is_repeated_when_a_restore_is_accepted(
     assert verdicts(scene) == AS_IT_WAS
 
 
+APPLIED = "applied 0007_journal.sql\napplied 0008_followers.sql\n"
+
+
 def before_journals(scene: Scene) -> None:
     """Take the database back to the schema that had no journal."""
     with closing(sqlite3.connect(scene.data / "gatepass.db")) as database, database:
         database.execute("DROP TABLE journal")
+        database.execute("DROP TABLE followers")
         database.execute("PRAGMA user_version = 6")
 
 
 def test_an_upgrade_begins_a_journal_where_there_was_none(scene: Scene) -> None:
     before_journals(scene)
     scene.journal.unlink()
-    assert (
-        scene.command("upgrade").stdout == f"applied 0007_journal.sql\nbegan the revocation journal {scene.journal}\n"
-    )
+    assert scene.command("upgrade").stdout == f"{APPLIED}began the revocation journal {scene.journal}\n"
     assert verdicts(scene) == AS_IT_WAS
     assert scene.command("upgrade").stdout == "nothing to do\n"
 
@@ -327,5 +329,5 @@ def test_an_upgrade_begins_a_journal_where_there_was_none(scene: Scene) -> None:
 def test_an_upgrade_begins_none_beside_a_journal_that_is_there(scene: Scene) -> None:
     """Then the database is a backup from before journals, and lacks what this one tells."""
     before_journals(scene)
-    assert scene.command("upgrade").stdout == "applied 0007_journal.sql\n"
+    assert scene.command("upgrade").stdout == APPLIED
     assert verdicts(scene) == NO_ANSWER

@@ -74,7 +74,8 @@ def test_a_deleted_token_is_refused_by_a_connected_verifier_when_the_receipt_say
         warm(asking, token)
         receipt = delete(server, info["tokenId"], wait=10)
         assert asking.ask(token) == "deleted"
-        assert receipt == {"confirmed": 1, "of": 1, "slowestMs": receipt["slowestMs"], "guaranteedMs": 60_000}
+        assert (receipt["confirmed"], receipt["of"], len(receipt)) == (1, 1, 4)
+        assert 60_000 <= receipt["guaranteedMs"] < 61_000  # the verifier may have polled in between
 
 
 def test_a_change_by_another_process_of_the_host_reaches_it_too(server: Server, asking: Asking) -> None:

@@ -115,8 +115,9 @@ def test_while_a_change_is_under_way_nothing_is_answered_from_memory(
     for looks in (2, 3, 4):
         assert (reason(verifier, made), source.looks) == (None, looks)
     world.store.words[0] -= 1
-    reason(verifier, made)
-    assert source.looks == 4
+    for _ in range(2):  # what was there before counts no more: it may be older than what was found meanwhile
+        reason(verifier, made)
+        assert source.looks == 5
 
 
 def test_a_look_up_that_a_deletion_has_overtaken_is_not_remembered(
