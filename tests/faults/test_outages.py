@@ -352,7 +352,20 @@ def test_every_row_has_a_fault_and_every_fault_a_row() -> None:
     assert list(rows("On SQLite")) == list(FAULTS)
 
 
-@pytest.mark.parametrize("fails", FAULTS)
+OFTEN = (
+    "another program locks the database",
+    "`serve` is stopped, and goes on",
+    "the network between a verifier and `serve`",
+    "a verifier's credential is removed",
+    "the disk of the journal is full",
+    "the key file is missing",
+    "the journal is missing at the start",
+)
+"""The rows that `make test` takes; `make soak` takes all."""
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("fails", FAULTS if os.environ.get("GATEPASS_SOAK") else OFTEN)
 def test_when_a_part_fails_what_its_row_says_is_so(scene: Scene, fails: str) -> None:
     serve, host, far, creation, deletion, pages = rows("On SQLite")[fails]
     if scene.is_running:

@@ -17,7 +17,7 @@ from simulation.store import BOUND
 from simulation.sweep import Result, play
 
 SOAK = bool(os.environ.get("GATEPASS_SOAK"))
-SEEDS = 2_000 if SOAK else 200
+SEEDS = 2_000 if SOAK else 100
 CHUNKS = 10
 SIZE = SEEDS // CHUNKS
 PLAN = Plan(seconds=12 if SOAK else 8)
