@@ -3,6 +3,7 @@
 With several workers, the tests that share something of a module stay together: it is made once then.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +14,16 @@ pytest.register_assert_rewrite("gatepass.testing", "support")  # so that they sp
 from support.postgres import PostgresServer  # noqa: E402
 from support.server import Server, make_installation  # noqa: E402  only after the line above
 
+SOAK = bool(os.environ.get("GATEPASS_SOAK"))
 
+
+@pytest.hookimpl(tryfirst=True)  # the groups are read by another one, and so is `soak`
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group what shares a fixture of its module."""
+    """Group what shares a fixture of its module; leave what is long to `make soak`."""
     for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.soak)
+            item.add_marker(pytest.mark.skipif(not SOAK, reason="long: `make soak` runs it"))
         known = getattr(item, "_fixtureinfo", None)
         definitions = known.name2fixturedefs.values() if known else ()
         shares = any(each.scope == "module" for several in definitions for each in several)

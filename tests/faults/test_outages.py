@@ -352,12 +352,8 @@ def test_every_row_has_a_fault_and_every_fault_a_row() -> None:
     assert list(rows("On SQLite")) == list(FAULTS)
 
 
-OFTEN = [name for name in FAULTS if ("verifier" in name or "journal" in name) and "clock" not in name]
-"""The rows that `make test` takes; `make soak` takes all."""
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("fails", FAULTS if os.environ.get("GATEPASS_SOAK") else OFTEN)
+@pytest.mark.long
+@pytest.mark.parametrize("fails", FAULTS)
 def test_when_a_part_fails_what_its_row_says_is_so(scene: Scene, fails: str) -> None:
     serve, host, far, creation, deletion, pages = rows("On SQLite")[fails]
     if scene.is_running:
@@ -392,6 +388,7 @@ def require_mended(scene: Scene, creation: str, deletion: str) -> None:
         assert scene.token_ids() <= scene.known
 
 
+@pytest.mark.long
 def test_at_last_everything_starts_and_is_whole(scene: Scene) -> None:
     if not scene.is_running:
         scene.stop()

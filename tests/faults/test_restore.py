@@ -141,7 +141,7 @@ AS_IT_WAS = {"live": {200}, "enabled again": {200}, "deleted": {401}, "owner-dis
 NO_ANSWER = {name: {503} for name in AS_IT_WAS}
 
 
-@pytest.mark.parametrize("put_back", [command, copy_over, move_over])
+@pytest.mark.parametrize("put_back", [command, copy_over, pytest.param(move_over, marks=pytest.mark.long)])
 def test_what_was_ended_since_the_backup_stays_ended(scene: Scene, put_back: object) -> None:
     put_back(scene)
     assert verdicts_everywhere(scene) == AS_IT_WAS
@@ -153,6 +153,7 @@ def test_what_was_ended_since_the_backup_stays_ended(scene: Scene, put_back: obj
     assert scene.command("check").stdout == "ok\n"
 
 
+@pytest.mark.long
 def test_a_backup_copied_beside_the_log_of_the_killed_database_revives_nobody(scene: Scene) -> None:
     """Nobody should do that: the log belongs to another database. Whatever comes of it, it is no acceptance."""
     with Server(scene.data) as server:
@@ -167,6 +168,7 @@ def test_a_backup_copied_beside_the_log_of_the_killed_database_revives_nobody(sc
         assert {_embedded(embedded, dead) for dead in (value, *scene.dead.values())} <= {401, 503}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", ["listener", "embedded", "command"])
 def test_whoever_opens_it_first_repeats_what_is_lacking(scene: Scene, first: str) -> None:
     copy_over(scene)
@@ -182,6 +184,7 @@ def test_whoever_opens_it_first_repeats_what_is_lacking(scene: Scene, first: str
     assert verdicts(scene) == AS_IT_WAS
 
 
+@pytest.mark.long
 def test_restoring_the_same_backup_again_and_again_counts_each_time(scene: Scene) -> None:
     seen = []
     for _ in range(3):
@@ -191,6 +194,7 @@ def test_restoring_the_same_backup_again_and_again_counts_each_time(scene: Scene
     assert verdicts(scene) == AS_IT_WAS
 
 
+@pytest.mark.long
 def test_a_restore_is_refused_while_serve_runs(scene: Scene) -> None:
     with Server(scene.data) as server:
         refused = scene.command("restore", str(scene.backup))
@@ -222,6 +226,7 @@ def test_verifiers_that_run_during_a_restore_answer_503_until_they_are_started_a
             assert (verify(listener, scene.live), _embedded(embedded, scene.live)) == (503, 503)
 
 
+@pytest.mark.long
 def test_the_database_that_was_there_is_kept_whole(scene: Scene) -> None:
     command(scene)
     (kept,) = [path for path in scene.data.glob("gatepass.db.until-*") if path.suffix[1:].isdigit()]
@@ -251,6 +256,7 @@ LOSSES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("loss", LOSSES)
 def test_without_its_journal_nothing_is_answered_until_that_is_accepted(scene: Scene, loss: str) -> None:
     LOSSES[loss](scene)
@@ -289,6 +295,7 @@ def test_a_server_without_its_journal_answers_503_until_that_is_accepted_while_i
     assert [UUID(info["tokenId"])] == [subject for _, subject in Journal(scene.journal).salvage()[0][-1].entries]
 
 
+@pytest.mark.long
 def test_a_backup_from_before_the_new_journal_is_not_let_in_by_it(scene: Scene) -> None:
     scene.journal.unlink()
     assert scene.command("accept-restore", "--before", "2036-01-01", "--yes").returncode == 0
@@ -297,6 +304,7 @@ def test_a_backup_from_before_the_new_journal_is_not_let_in_by_it(scene: Scene) 
     assert verdicts(scene) == NO_ANSWER
 
 
+@pytest.mark.long
 def test_what_an_old_journal_still_tells_is_repeated_when_a_restore_is_accepted(scene: Scene) -> None:
     """A database that knows no journal, beside the right one."""
     copy_over(scene)
@@ -326,6 +334,7 @@ def test_an_upgrade_begins_a_journal_where_there_was_none(scene: Scene) -> None:
     assert scene.command("upgrade").stdout == "nothing to do\n"
 
 
+@pytest.mark.long
 def test_an_upgrade_begins_none_beside_a_journal_that_is_there(scene: Scene) -> None:
     """Then the database is a backup from before journals, and lacks what this one tells."""
     before_journals(scene)

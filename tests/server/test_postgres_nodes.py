@@ -134,7 +134,14 @@ def frozen(postgres: PostgresServer) -> Iterator[None]:
         postgres.freeze(thaw=True)
 
 
-@pytest.mark.parametrize(("how", "bound"), [(stopped, 3), (frozen, 4), (without_standby, 5)])
+@pytest.mark.parametrize(
+    ("how", "bound"),
+    [
+        (stopped, 3),
+        pytest.param(frozen, 4, marks=pytest.mark.long),
+        pytest.param(without_standby, 5, marks=pytest.mark.long),
+    ],
+)
 def test_while_the_database_is_away_memory_answers_until_the_lease_is_over_and_then_nothing(
     postgres: PostgresServer, site: Site, how: How, bound: int
 ) -> None:
