@@ -77,6 +77,8 @@ def test_the_oracle_finds_the_mistake(mutant: str, tmp_path: Path, installation:
 
 @pytest.mark.timeout(300)
 @pytest.mark.xdist_group("one-host")
-@pytest.mark.parametrize("plan", [BASE, DEAD_WRITERS], ids=["load", "dead writers"])
+@pytest.mark.parametrize(
+    "plan", [pytest.param(BASE, id="load"), pytest.param(DEAD_WRITERS, id="dead writers", marks=pytest.mark.long)]
+)
 def test_the_oracle_finds_nothing_without_one(plan: Plan, tmp_path: Path, installation: Path) -> None:
     assert rules_of(tmp_path / "run", installation, plan) == set()

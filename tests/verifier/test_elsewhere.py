@@ -78,6 +78,7 @@ def test_a_deleted_token_is_refused_by_a_connected_verifier_when_the_receipt_say
         assert 60_000 <= receipt["guaranteedMs"] < 61_000  # the verifier may have polled in between
 
 
+@pytest.mark.long
 def test_a_change_by_another_process_of_the_host_reaches_it_too(server: Server, asking: Asking) -> None:
     token, _ = server.create_token()
     warm(asking, token)
@@ -108,6 +109,7 @@ def test_a_stopped_verifier_accepts_nothing_that_was_deleted_meanwhile(server: S
         assert asking.ask(token) == "deleted"
 
 
+@pytest.mark.long
 def test_a_receipt_does_not_wait_longer_than_was_asked(server: Server, asking: Asking) -> None:
     settled(server)
     lengthen(server)
@@ -139,6 +141,7 @@ def test_without_its_server_memory_is_good_for_the_bound_and_then_it_is_an_outag
         warm(asking, token)
 
 
+@pytest.mark.long
 def test_a_frozen_server_is_an_outage_as_well(server: Server, asking: Asking) -> None:
     token, _ = server.create_token()
     warm(asking, token)
@@ -199,6 +202,7 @@ def with_database(server: Server, change: Callable[[apsw.Connection], None]) -> 
     database.close()
 
 
+@pytest.mark.long
 def test_a_server_that_began_lately_does_not_claim_to_know_everybody(server: Server, asking: Asking) -> None:
     token, _ = server.create_token()
     warm(asking, token)
@@ -222,6 +226,7 @@ def test_uses_elsewhere_are_uses(server: Server, asking: Asking) -> None:
     poll(lambda: server.admin("GET", path).json["lastUsed"] is not None)
 
 
+@pytest.mark.long
 def test_a_verifier_that_comes_before_its_server_waits_for_it(server: Server, credential: str) -> None:
     token, _ = server.create_token()
     port = server.port
@@ -235,6 +240,7 @@ def test_a_verifier_that_comes_before_its_server_waits_for_it(server: Server, cr
         poll(lambda: asking.ask(token) == "accepted")
 
 
+@pytest.mark.long
 def test_the_command_line_shows_what_is_connected_and_waits_for_it(server: Server, asking: Asking) -> None:
     settled(server)
     lengthen(server)
