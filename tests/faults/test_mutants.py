@@ -17,7 +17,7 @@ from faults.one_host import Plan, run
 from support.server import make_installation
 
 SOAK = bool(os.environ.get("GATEPASS_SOAK"))
-OFTEN = ("early_reply", "one_word", "stale_put")
+OFTEN = ("early_reply",)
 TRIES = 4
 QUICK = Rates(create=0.03, delete=0.04, switch=0.15, command=0, feature=0, lifetimes=(-1,))
 BASE = Plan(seconds=2, doors=("serve",), people=2, rates=QUICK)

@@ -24,7 +24,7 @@ from support.listener import Listener
 from support.oauth import FORM, INTROSPECT, MARIA, UNKNOWN, Scene, set_up
 from support.waiting import poll
 
-PAIRS = 100_000 if os.environ.get("GATEPASS_SOAK") else 4_000
+PAIRS = 100_000 if os.environ.get("GATEPASS_SOAK") else 2_000
 AT_ONCE = 40
 ENV = {"GATEPASS_SERVER__TRUSTED_PROXIES": "127.0.0.1"}
 

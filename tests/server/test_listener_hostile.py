@@ -9,6 +9,8 @@ from support.hostile import CASES, TIMES, Case
 from support.listener import Listener, statuses
 from support.server import Server
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def token(server: Server) -> str:

@@ -13,7 +13,7 @@ from support.server import EMAIL, PASSWORD, Server, environment
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
-EXAMPLES = "500" if os.environ.get("GATEPASS_SOAK") else "25"
+EXAMPLES = "500" if os.environ.get("GATEPASS_SOAK") else "10"
 SCHEMATHESIS = str(Path(sys.executable).with_name("st"))
 
 

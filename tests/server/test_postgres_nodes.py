@@ -17,7 +17,7 @@ from support.postgres import PostgresServer, database_of, without_standby
 from support.server import EMAIL, PASSWORD, Server, gatepass
 from support.waiting import poll
 
-pytestmark = pytest.mark.xdist_group("postgres")
+pytestmark = [pytest.mark.xdist_group("postgres"), pytest.mark.long]
 
 How = Callable[[PostgresServer], AbstractContextManager[None]]
 LONG, SHORT = 60, 1
