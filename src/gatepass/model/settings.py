@@ -38,6 +38,11 @@ class Settings:
     )
     """How much longer a verifier that asks for it may."""
 
+    @property
+    def longest_lease(self) -> int:
+        """For how many seconds a verifier may answer from memory at most without hearing from us."""
+        return self.bound_seconds + self.grace_seconds
+
     def public(self) -> dict[str, SettingValue]:
         """Return the settings by their public names."""
         return {name: getattr(self, attribute) for name, attribute in ATTRIBUTES.items()}

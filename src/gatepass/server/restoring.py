@@ -109,7 +109,7 @@ def _put_aside(database: Path) -> Path | None:
     if not database.exists():
         return None
     _retire(database)
-    kept = database.with_name(f"{database.name}.until-{SystemClock().now():%Y%m%dT%H%M%S.%f}")
+    kept = _name_aside(database)
     # SECURITY: the database first. Should this stop in between, there is none: never one with the log of another.
     for suffix in ("", "-wal", "-shm", "-words"):
         part = database.with_name(database.name + suffix)
@@ -117,6 +117,11 @@ def _put_aside(database: Path) -> Path | None:
             part.rename(kept.with_name(kept.name + suffix))
     sync_directory(database.parent)
     return kept
+
+
+def _name_aside(path: Path) -> Path:
+    """Return what a file that was in use until now is called from now on."""
+    return path.with_name(f"{path.name}.until-{SystemClock().now():%Y%m%dT%H%M%S.%f}")
 
 
 def _retire(database: Path) -> None:
@@ -178,7 +183,7 @@ def accept_restore(data: Path, journal: Path, *, before: datetime, doubt: Doubt,
     try:
         replayed, restores = _accept(store, Journal(journal), before=before, doubt=doubt)
         if journal.exists():
-            journal.rename(journal.with_name(f"{journal.name}.until-{SystemClock().now():%Y%m%dT%H%M%S.%f}"))
+            journal.rename(_name_aside(journal))
         begin_journal(store, journal, restores=restores + 1)
         return replayed
     finally:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from gatepass.errors import Unavailable
 from gatepass.interfaces import Page
 from gatepass.model.event import SettingsChanged
-from gatepass.model.settings import ATTRIBUTES, MOST_BOUND_SECONDS, MOST_GRACE_SECONDS, Settings
+from gatepass.model.settings import ATTRIBUTES, MOST_BOUND_SECONDS, MOST_GRACE_SECONDS
 from gatepass.services.deps import Deps
 
 _MOST_CHANGES = 1000
@@ -25,16 +25,12 @@ def longest_lease(deps: Deps) -> float:
             events = tx.events.list(page, actions=[SettingsChanged.action])
     except Unavailable:
         return float(MOST_BOUND_SECONDS + MOST_GRACE_SECONDS)
-    longest = _longest(settings)
+    longest = float(settings.longest_lease)
     # From the latest to the earliest: each tells how the settings were before it.
     for event in events:
         settings = settings.changed({name: values[0] for name, values in _known(event.details.get("changes")).items()})
-        longest = max(longest, _longest(settings) - _seconds_since(event.at, now))
+        longest = max(longest, settings.longest_lease - _seconds_since(event.at, now))
     return longest
-
-
-def _longest(settings: Settings) -> float:
-    return float(settings.bound_seconds + settings.grace_seconds)
 
 
 def _known(changes: object) -> dict[str, list[bool | int]]:

@@ -42,7 +42,7 @@ def with_receipt(call: Call, answer: Answer) -> Answer:
 
     async def wait() -> Answer:
         bound = settings.bound_seconds
-        async with call.context.roll.watched(doubt=bound + settings.grace_seconds):
+        async with call.context.roll.watched(doubt=settings.longest_lease):
             receipt = await followers.receipt(epoch, revision, bound=bound, made_at=made_at, seconds=seconds)
         call.context.metrics.receipts.labels("complete" if receipt.is_complete else "incomplete").inc()
         applied = {**answer.headers, "preference-applied": f"wait={seconds}"}

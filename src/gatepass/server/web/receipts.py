@@ -24,7 +24,7 @@ def change_of(visit: Visit) -> dict[str, str]:
     """Return the query by which the next page tells how far what was just changed has come; empty for nobody."""
     with visit.deps.store.read() as tx:
         head, settings = tx.changes.head(), tx.settings.load()
-    visit.context.roll.look_now(doubt=settings.bound_seconds + settings.grace_seconds)
+    visit.context.roll.look_now(doubt=settings.longest_lease)
     return {"change": str(head)} if visit.context.followers.count() else {}
 
 
@@ -36,7 +36,7 @@ def heard_of(visit: Visit) -> Heard | None:
     with visit.deps.store.read() as tx:
         epoch, settings = tx.changes.epoch(), tx.settings.load()
     bound = settings.bound_seconds
-    visit.context.roll.look_now(doubt=bound + settings.grace_seconds)
+    visit.context.roll.look_now(doubt=settings.longest_lease)
     confirmed, of = visit.context.followers.heard_of(epoch, int(revision))
     again = f"{visit.request.url.path}?{urlencode(visit.query)}" if confirmed < of else ""
     return Heard(confirmed, of, bound, again)
