@@ -8,7 +8,7 @@ import click
 from gatepass.cli.options import Place, place_options
 from gatepass.cli.output import DONE, FAILED, json_option, progress_bar, show_json
 from gatepass.cli.restore import accept_restore_, restore
-from gatepass.connect import journal_path, open_journalled
+from gatepass.connect import journal_path, open_store
 from gatepass.errors import BadConfiguration
 from gatepass.server.installation import begin_journal, journal_of, serve_lock
 from gatepass.server.settings import StoreConfig
@@ -100,9 +100,8 @@ def backup(target: Path, place: Place, *, as_json: bool) -> None:
 
 def _require_vouched_for(folder: Path, config: StoreConfig) -> None:
     """Raise unless the file is ours, private, of this schema, and has all that its revocation journal says."""
-    with closing(open_journalled(folder, database="", journal=journal_path(folder, "", config.journal))) as store:
-        if store.trouble is not None:
-            raise store.trouble
+    with closing(open_store(folder, database="", journal=journal_path(folder, "", config.journal))) as store:
+        store.check()
 
 
 @db.command()
