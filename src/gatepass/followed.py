@@ -3,9 +3,7 @@
 While that lasts, what was looked up may be answered from memory. Without one nothing that the database says counts.
 """
 
-import os
 import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,6 +17,7 @@ from gatepass.interfaces import Followed, Store, Transaction, Verification, Veri
 from gatepass.model.change import Change
 from gatepass.model.follower import OURSELVES, FollowerRecord
 from gatepass.verifier.follower import Follower, Following
+from gatepass.verifier.instance import instance_name
 from gatepass.verifier.lease import Lease
 
 _FIRST_SECONDS = 2.0
@@ -34,7 +33,7 @@ _UNHINTED = 0.1
 @cache
 def this_process() -> str:
     """Return how this process is told from others on the database."""
-    return f"{socket.gethostname()[:32]}-{os.getpid()}-{secrets.token_hex(4)}"
+    return instance_name()
 
 
 class Hints(Protocol):

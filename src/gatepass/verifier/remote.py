@@ -9,7 +9,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import secrets
 import socket
 import ssl
 from collections import deque
@@ -25,6 +24,7 @@ from gatepass.model.presented import PresentedToken
 from gatepass.model.secret import Secret
 from gatepass.model.verdict import Verdict
 from gatepass.verifier.follower import Follower
+from gatepass.verifier.instance import instance_name
 from gatepass.verifier.replies import read_followed, read_verdicts
 
 LOOK_UP_SECONDS = 1.5
@@ -86,7 +86,7 @@ class RemoteSource:
 
         `grace` is for how many seconds beyond the bound memory should be answered from.
         """
-        self.instance = f"{_host_name()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.instance = instance_name()
         """How this process is told from others with the same credential."""
         self._process = os.getpid()
         self._upstream = upstream
@@ -200,10 +200,6 @@ class RemoteSource:
             return json.loads(raw)
         except ValueError:
             raise Unavailable("the server does not answer as Gatepass does") from None
-
-
-def _host_name() -> str:
-    return "".join(each if each.isascii() and each.isalnum() else "-" for each in socket.gethostname())[:32] or "host"
 
 
 def reason_of(error: Exception) -> str:

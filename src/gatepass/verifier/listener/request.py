@@ -3,6 +3,8 @@
 They run for every request that is parsed, so they do little and keep only what some answer depends on.
 """
 
+from abc import ABC, abstractmethod
+
 import httptools
 
 from gatepass.verifier import limits
@@ -32,7 +34,7 @@ class Refused(Exception):
         self.status = status
 
 
-class Request:
+class Request(ABC):
     """One after the other on one connection."""
 
     __slots__ = (
@@ -68,13 +70,13 @@ class Request:
         self.parser = parser
         self.keeps_alive = parser.should_keep_alive
 
+    @abstractmethod
     def wants_body(self) -> bool:
         """Tell whether the body is to be kept."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fill(self, place: int, answer: bytes) -> None:
         """Put in an answer that came later, at the place in `out` that was kept for it."""
-        raise NotImplementedError
 
     def clear(self) -> None:
         """Be ready for the next request."""
