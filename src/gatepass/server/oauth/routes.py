@@ -4,13 +4,11 @@ from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from gatepass.errors import NotAuthenticated
 from gatepass.model.actor import Actor, Credential
 from gatepass.model.verdict import Reason
-from gatepass.server import problems
-from gatepass.server.authentication import challenges, presented_by
+from gatepass.server.authentication import challenges
 from gatepass.server.context import Context, context_of
 from gatepass.server.credentials import Basic, Bearer, Presented
 from gatepass.server.fields import FORM, parse_fields
@@ -18,7 +16,8 @@ from gatepass.server.oauth.answers import Answer, refused
 from gatepass.server.oauth.callers import authenticate_caller
 from gatepass.server.oauth.desk import ACCEPTED, answer_question, verifier_credential
 from gatepass.server.oauth.revoke import revoke
-from gatepass.server.parsing import read_body, require_media_type
+from gatepass.server.parsing import require_media_type
+from gatepass.server.posted import PostRoute
 
 Handler = Callable[[Context, Actor, Mapping[str, str]], Answer]
 _PROBING = frozenset({Reason.MALFORMED.value, Reason.UNKNOWN.value})
@@ -33,29 +32,21 @@ def _revoke(context: Context, actor: Actor, fields: Mapping[str, str]) -> Answer
     return revoke(context.deps, context.verifier.judge, actor, fields)
 
 
-class OAuthRoute(Route):
+class OAuthRoute(PostRoute):
     """A path that takes a form by POST, from a caller who proves who they are."""
 
     def __init__(self, path: str, handler: Handler, *, door: str) -> None:
         """Serve `path`; metrics count what is judged there under `door`."""
-        super().__init__(path, endpoint=self._answer, methods=None, include_in_schema=False)
-        self.methods = None
+        super().__init__(path, refusal=refusal)
         self._handler = handler
         self._door = door
 
-    async def _answer(self, request: Request) -> Response:
-        request.state.route = self.path
-        context, presented = context_of(request), None
-        try:
-            if request.method != "POST":
-                raise problems.MethodNotAllowed("POST")
-            presented = presented_by(request, context)
-            body = await read_body(request)
-            hashes = isinstance(presented, Basic) and verifier_credential(presented) is None
-            pool = context.hashing if hashes else context.work
-            return _response(await pool.run(lambda: self._run(request, presented, body)))
-        except Exception as error:  # noqa: BLE001  SECURITY: whatever fails here is an outage, never an answer
-            return refusal(request, error, presented)
+    async def take(self, request: Request, presented: Presented, body: bytes) -> Response:
+        """Answer in a thread: one that may hash passwords if there is one to check."""
+        context = context_of(request)
+        hashes = isinstance(presented, Basic) and verifier_credential(presented) is None
+        pool = context.hashing if hashes else context.work
+        return _response(await pool.run(lambda: self._run(request, presented, body)))
 
     def _run(self, request: Request, presented: Presented, body: bytes) -> Answer:
         context = context_of(request)

@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from gatepass.errors import NotAuthenticated
 from gatepass.model.actor import Actor, Credential
@@ -15,11 +14,12 @@ from gatepass.model.registered_verifier import RegisteredVerifier, is_verifier_c
 from gatepass.model.settings import Settings
 from gatepass.model.verdict import Accepted, Reason
 from gatepass.server import problems
-from gatepass.server.authentication import challenges, presented_by
+from gatepass.server.authentication import challenges
 from gatepass.server.context import Context, context_of
 from gatepass.server.credentials import Bearer, Presented
 from gatepass.server.log import get_logger
-from gatepass.server.parsing import parse_json, read_body, require_media_type
+from gatepass.server.parsing import parse_json, require_media_type
+from gatepass.server.posted import PostRoute
 from gatepass.server.verifiers import shapes
 from gatepass.services.check_verifier import check_verifier
 from gatepass.services.follow_changes import Progress, follow_changes
@@ -100,28 +100,19 @@ async def note_uses(call: Call) -> dict[str, int]:
     return {"noted": len(uses.counts)}
 
 
-class VerifierRoute(Route):
+class VerifierRoute(PostRoute):
     """A path that takes JSON by POST from a registered verifier."""
 
     def __init__(self, path: str, handler: Handler, *, body: Any) -> None:
         """Serve `path`; `body` is the type of the request's body."""
-        super().__init__(path, endpoint=self._answer, methods=None, include_in_schema=False)
-        self.methods = None
+        super().__init__(path, refusal=refusal)
         self._handler = handler
         self._body = body
 
-    async def _answer(self, request: Request) -> Response:
-        request.state.route = self.path
-        context, presented = context_of(request), None
-        try:
-            if request.method != "POST":
-                raise problems.MethodNotAllowed("POST")
-            presented = presented_by(request, context)
-            raw = await read_body(request)
-            call = await context.work.run(lambda: self._admit(request, presented, raw))
-            return _response(200, await self._handler(call))
-        except Exception as error:  # noqa: BLE001  SECURITY: whatever fails here is an outage, never an answer
-            return refusal(request, error, presented)
+    async def take(self, request: Request, presented: Presented, body: bytes) -> Response:
+        """Admit the verifier, then answer it."""
+        call = await context_of(request).work.run(lambda: self._admit(request, presented, body))
+        return _response(200, await self._handler(call))
 
     def _admit(self, request: Request, presented: Presented, raw: bytes) -> Call:
         context = context_of(request)
