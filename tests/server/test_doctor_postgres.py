@@ -12,7 +12,7 @@ from gatepass.server.doctor import OVER_POSTGRES, examine
 from gatepass.server.doctor.finding import Finding, Level
 from gatepass.server.installation import create_installation
 from gatepass.server.settings import Config, ServerConfig, SignInConfig, StoreConfig
-from support.postgres import USER, PgBouncer, PostgresServer, database_of
+from support.postgres import USER, PgBouncer, PostgresServer, database_of, program
 from support.waiting import poll
 
 pytestmark = pytest.mark.xdist_group("postgres")
@@ -37,8 +37,7 @@ def found(place: StoreConfig) -> dict[str, Finding]:
 @contextmanager
 def receiving(postgres: PostgresServer, folder: Path) -> Iterator[None]:
     """Let somebody take the log of the server as a standby does, without confirming anything."""
-    newest = max(Path("/usr/lib/postgresql").iterdir(), key=lambda each: int(each.name))
-    command = [newest / "bin" / "pg_receivewal", "-h", postgres.folder, "-U", "postgres", "-D", folder]
+    command = [program("pg_receivewal"), "-h", postgres.folder, "-U", "postgres", "-D", folder]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         poll(lambda: postgres.execute("SELECT 1 FROM pg_stat_replication"))

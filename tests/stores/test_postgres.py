@@ -1,23 +1,14 @@
 """The PostgreSQL store keeps every promise of a store; the walking side of its lists too."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from gatepass.stores.sql import tokens
 from gatepass.stores.sql.postgres import PostgresStore
 from gatepass.testing.list_suite import TokenListSuite
 from stores.suites import AllSuites
-from support.postgres import PostgresServer, emptied, make_database
+from support.postgres import emptied
 
 pytestmark = pytest.mark.xdist_group("postgres")
-
-
-@pytest.fixture(scope="module")
-def opened(postgres: PostgresServer) -> Iterator[PostgresStore]:
-    store = PostgresStore(make_database(postgres))
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from gatepass.stores.sql.postgres import PostgresStore
 from gatepass.testing.change_suite import ChangeSuite
 from gatepass.testing.token_suite import TokenSuite
 from gatepass.testing.transaction_suite import ConcurrencySuite, TransactionSuite
-from support.postgres import PgBouncer, PostgresServer, database_of, emptied, make_database
+from support.postgres import PgBouncer, PostgresServer, database_of, emptied
 from support.waiting import poll
 
 pytestmark = pytest.mark.xdist_group("postgres")
@@ -30,11 +30,6 @@ class Listening:
 
     def close(self) -> None:
         self._listener.close()
-
-
-@pytest.fixture(scope="module")
-def url(postgres: PostgresServer) -> str:
-    return make_database(postgres)
 
 
 @pytest.fixture(scope="module")

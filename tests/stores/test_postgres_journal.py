@@ -1,7 +1,6 @@
 """The revocation journal around PostgreSQL: only where it is asked for, and then it is as with SQLite."""
 
 import shutil
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -18,21 +17,10 @@ from gatepass.testing.records import keep_tokens, make_token
 from gatepass.testing.transaction_suite import TransactionSuite
 from gatepass.testing.verifier_suite import VerifierSuite
 from stores.test_journalled import journalled
-from support.postgres import USER, PostgresServer, database_of, emptied, make_database
+from support.postgres import USER, PostgresServer, database_of, emptied
 from support.server import Server, gatepass, make_installation
 
 pytestmark = pytest.mark.xdist_group("postgres")
-
-
-@pytest.fixture(scope="module")
-def url(postgres: PostgresServer) -> str:
-    return make_database(postgres)
-
-
-@pytest.fixture(scope="module")
-def opened(url: str) -> Iterator[PostgresStore]:
-    with closing(PostgresStore(url)) as store:
-        yield store
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from gatepass.stores.sql.postgres import PostgresStore
 from gatepass.stores.sql.postgres_schema import initialising
 from gatepass.testing.fakes import PASSWORD, START, acting, add_person, make_deps
 from gatepass.testing.records import keep_tokens, make_token
-from support.postgres import PostgresServer, database_of, emptied, make_database
+from support.postgres import PostgresServer, database_of, emptied
 from support.waiting import poll
 
 pytestmark = pytest.mark.xdist_group("postgres")
@@ -94,11 +94,6 @@ class Servers:
     def tokens(self) -> int:
         with self.second.store.read() as tx:
             return len(tx.tokens.list(self.maria.id, Page(limit=10), now=START))
-
-
-@pytest.fixture(scope="module")
-def url(postgres: PostgresServer) -> str:
-    return make_database(postgres)
 
 
 @pytest.fixture

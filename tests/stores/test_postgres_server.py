@@ -1,7 +1,6 @@
 """The server behind the PostgreSQL store: which databases are opened, and what happens when it fails."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from time import monotonic
@@ -25,17 +24,6 @@ from support.waiting import poll
 pytestmark = pytest.mark.xdist_group("postgres")
 NEXT = migrate.known_migrations()[-1].number + 1
 END_ALL = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'gatepass'"
-
-
-@pytest.fixture(scope="module")
-def url(postgres: PostgresServer) -> str:
-    return make_database(postgres)
-
-
-@pytest.fixture(scope="module")
-def opened(url: str) -> Iterator[PostgresStore]:
-    with closing(PostgresStore(url)) as store:
-        yield store
 
 
 @pytest.fixture

@@ -38,6 +38,11 @@ USER = "gatepass"
 """Owns its databases and may do nothing else."""
 
 
+def program(name: str) -> Path:
+    """Return where a program of the newest PostgreSQL here is; they are on nobody's path."""
+    return max(Path("/usr/lib/postgresql").iterdir(), key=lambda each: int(each.name)) / "bin" / name
+
+
 class PostgresServer:
     """Starts in about a second; forgets everything when it is closed."""
 
@@ -55,9 +60,8 @@ class PostgresServer:
         self.execute(f"CREATE ROLE {USER} LOGIN PASSWORD 'a secret of the tests'")
 
     def _run(self, command: str, *arguments: str) -> None:
-        newest = max(Path("/usr/lib/postgresql").iterdir(), key=lambda each: int(each.name))
         subprocess.run(
-            [newest / "bin" / command, "-D", self._data, *arguments],
+            [program(command), "-D", self._data, *arguments],
             check=True,
             capture_output=True,
             cwd=self.folder,

@@ -1,4 +1,4 @@
-"""An installation in memory, and a verifier over it that tells how often it had to look."""
+"""An installation in memory, and a verifier over it that tells how often it had to look; one elsewhere, poll by poll."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,7 @@ from gatepass.model.presented import PresentedToken
 from gatepass.model.verdict import Verdict
 from gatepass.verifier.verifier import Verifier
 from services.conftest import World, world
+from support.leases import Elsewhere, Hands, Origin
 
 __all__ = ["Counting", "world"]
 
@@ -45,3 +46,18 @@ def source(world: World) -> Counting:
 def verifier(world: World, source: Counting) -> Verifier:
     world.change(**{"apiAccessTokens.enabled": True})
     return Verifier(source, world.store, most=100, now=lambda: world.clock.now().timestamp())
+
+
+@pytest.fixture
+def origin() -> Origin:
+    return Origin()
+
+
+@pytest.fixture
+def hands() -> Hands:
+    return Hands()
+
+
+@pytest.fixture
+def elsewhere(origin: Origin, hands: Hands) -> Elsewhere:
+    return Elsewhere(origin, hands)

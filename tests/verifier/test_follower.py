@@ -12,21 +12,6 @@ from gatepass.verifier import cache, follower
 from support.leases import BOUND, Elsewhere, Hands, Origin, presented
 
 
-@pytest.fixture
-def origin() -> Origin:
-    return Origin()
-
-
-@pytest.fixture
-def hands() -> Hands:
-    return Hands()
-
-
-@pytest.fixture
-def elsewhere(origin: Origin, hands: Hands) -> Elsewhere:
-    return Elsewhere(origin, hands)
-
-
 def test_nothing_is_remembered_before_the_first_poll(origin: Origin, elsewhere: Elsewhere) -> None:
     token, _ = origin.create()
     assert elsewhere.says(token) is None

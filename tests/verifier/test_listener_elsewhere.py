@@ -10,15 +10,13 @@ import pytest
 
 from support.listener import Listener, statuses
 from support.oauth import UNKNOWN, add_verifier
-from support.server import EMAIL, PASSWORD, Server, gatepass, make_installation
+from support.server import EMAIL, PASSWORD, Server, gatepass, with_shortest_bound
 from support.waiting import poll
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    make_installation(tmp_path / "data")
-    gatepass("settings", "set", "verifiers.boundSeconds", "1", "--data", str(tmp_path / "data"))
-    with Server(tmp_path / "data") as running:
+    with with_shortest_bound(tmp_path / "data") as running:
         yield running
 
 

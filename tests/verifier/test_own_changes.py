@@ -9,21 +9,6 @@ from gatepass.model.verdict import Reason
 from support.leases import BOUND, Elsewhere, Hands, Origin
 
 
-@pytest.fixture
-def origin() -> Origin:
-    return Origin()
-
-
-@pytest.fixture
-def hands() -> Hands:
-    return Hands()
-
-
-@pytest.fixture
-def elsewhere(origin: Origin, hands: Hands) -> Elsewhere:
-    return Elsewhere(origin, hands)
-
-
 def test_a_change_of_ones_own_counts_at_once_and_lengthens_no_lease(
     origin: Origin, elsewhere: Elsewhere, hands: Hands
 ) -> None:
