@@ -13,7 +13,18 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from benchmarks import library, lists, look_ups, memory, readme, sign_in_flood, sign_in_timing, two_workers, verify
+from benchmarks import (
+    fan_out,
+    library,
+    lists,
+    look_ups,
+    memory,
+    readme,
+    sign_in_flood,
+    sign_in_timing,
+    two_workers,
+    verify,
+)
 from benchmarks.bars import Bar, table
 
 RESULTS = Path("benchmarks/results")
@@ -26,6 +37,7 @@ NAMES = (
     "verify",
     "two_workers",
     "sign_in_flood",
+    "fan_out",
 )
 
 
@@ -36,6 +48,7 @@ def main() -> int:
     parser.add_argument(
         "--verifier", metavar="COMMAND", type=shlex.split, help="what starts the verify listener [gatepass verifier]"
     )
+    parser.add_argument("--deletions", metavar="N", type=int, help="of the part fan_out [2000]")
     given = parser.parse_args()
     results = RESULTS / "quick" if given.quick else RESULTS
     results.mkdir(parents=True, exist_ok=True)
@@ -48,6 +61,7 @@ def main() -> int:
         "verify": partial(verify.measure, verifier=given.verifier, results=results),
         "two_workers": partial(two_workers.measure, verifier=given.verifier),
         "sign_in_flood": partial(sign_in_flood.measure, verifier=given.verifier),
+        "fan_out": partial(fan_out.measure, deletions=given.deletions),
     }
     bars: list[Bar] = []
     for name in given.names or NAMES:

@@ -2,8 +2,7 @@
 
 The throttle is off and each attempt is for another name, so that every one of them costs a password hash. `serve` and
 the listener each have a core, as `docs/how-to/run-for-real.md` advises where verification must not wait. Checks are
-sent on a schedule, and their latency counts from when they were due. /verify in `serve` itself is measured too, for
-comparison: it shares a process with the sign-ins, so it has no bar.
+sent on a schedule, and their latency counts from when they were due.
 """
 
 import base64
@@ -21,7 +20,7 @@ from benchmarks.process import LOAD_CORE, SERVER_CORE
 from benchmarks.rounds import interleaved, median_of_ratios
 
 ROUNDS, SECONDS = 7, 5.0
-CHECKS_A_SECOND, CHECKS_IN_SERVE, ATTEMPTS_A_SECOND = 1000, 100, 50
+CHECKS_A_SECOND, ATTEMPTS_A_SECOND = 1000, 50
 KEPT = 0.95
 """Of the schedule, when nothing else is asked: below this it is the schedule that is measured, not the flood."""
 # What a busy server may also say: its hashes have a queue, and it is bounded.
@@ -29,19 +28,16 @@ REFUSALS = (401, 429, 503)
 
 
 def measure(*, quick: bool, verifier: list[str] | None) -> list[Bar]:
-    """Return the bar of the listener beside `serve`; print what /verify in `serve` does."""
+    """Return the bar of the listener beside `serve`."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         seed = seeded(Path(folder), verifier)
         serve = ours.serve(seed, stack)
         listener = ours.listener(seed, stack, cores=(LOAD_CORE,))
-        bar = _bar(LISTENER, listener, serve, rate=CHECKS_A_SECOND, quick=quick)
-        told = _bar("/verify in serve", serve, serve, rate=CHECKS_IN_SERVE, quick=quick)
-    print(f"{told.name}: {told.missing or f'{told.value:.3g} ({told.note})'}\n")
-    return [bar]
+        return [_bar(listener, serve, quick=quick)]
 
 
-def _bar(asked_name: str, asked: Running, serve: Running, *, rate: int, quick: bool) -> Bar:
-    name = f"{asked_name}, p99 while passwords are tried / idle"
+def _bar(asked: Running, serve: Running, *, quick: bool) -> Bar:
+    name = f"{LISTENER}, p99 while passwords are tried / idle"
     check(asked)
     seconds = 1.0 if quick else SECONDS
     checks = Generator(asked.target, prepared(asked.authorizations), connections=16)
@@ -51,15 +47,15 @@ def _bar(asked_name: str, asked: Running, serve: Running, *, rate: int, quick: b
     taken: list[float] = []
 
     def idle() -> float:
-        load = checks.run(seconds, rate=rate)
-        kept.append(load.rate / rate)
+        load = checks.run(seconds, rate=CHECKS_A_SECOND)
+        kept.append(load.rate / CHECKS_A_SECOND)
         return load.p99
 
     def flooded() -> float:
         # A second longer than the checks and begun before them: they meet it in full flow.
         flood = attempts.start(seconds + 1, rate=ATTEMPTS_A_SECOND, statuses=REFUSALS, cores=(SERVER_CORE,))
         before = serve.cpu_seconds()
-        p99 = checks.run(seconds, rate=rate).p99
+        p99 = checks.run(seconds, rate=CHECKS_A_SECOND).p99
         taken.append((serve.cpu_seconds() - before) / seconds)
         flood.result()
         _let_finish(serve)
@@ -67,10 +63,10 @@ def _bar(asked_name: str, asked: Running, serve: Running, *, rate: int, quick: b
 
     figures = interleaved({"idle": idle, "flooded": flooded}, rounds=2 if quick else ROUNDS)
     if statistics.median(kept) < KEPT:
-        return Bar(name, 0, 2, 1.2, missing=f"idle, it answers fewer than the {rate:,} checks a second")
+        return Bar(name, 0, 2, 1.2, missing=f"idle, it answers fewer than the {CHECKS_A_SECOND:,} checks a second")
     ratio = median_of_ratios(figures["flooded"], figures["idle"])
-    middle = statistics.median(figures["idle"]) / 1000
-    note = f"{rate:,} checks a second, {middle:.2f} ms idle; flooded, serve takes {statistics.median(taken):.2f} cores"
+    middle, cores = statistics.median(figures["idle"]) / 1000, statistics.median(taken)
+    note = f"{CHECKS_A_SECOND:,} checks a second, {middle:.2f} ms idle; flooded, serve takes {cores:.2f} cores"
     return Bar(name, ratio, must=2, aim=1.2, note=note, raw={**figures, "cores of serve": taken})
 
 

@@ -89,7 +89,7 @@ def test_what_was_not_one_plain_request_in_one_read_is_not_remembered(inside: In
     text = inside.table.add().encode()
     for _ in range(2):
         statuses(inside, [read.replace(b"%b", text) for read in reads])
-    assert inside.door.familiar.shapes == set()
+    assert inside.door.familiar.shapes == {}
 
 
 def test_a_request_behind_the_first_letter_of_another_one_is_no_familiar_one(inside: Inside, token: bytes) -> None:
@@ -102,7 +102,7 @@ def test_a_plain_request_that_came_in_pieces_says_nothing_of_the_next_read(insid
     closing = b"GET /livez HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %b\r\n\r\n" % text
     for _ in range(2):
         statuses(inside, [SHAPE[:60], SHAPE[60:] % text, closing])
-    assert inside.door.familiar.shapes == set()
+    assert inside.door.familiar.shapes == {}
 
 
 def test_a_token_inside_another_field_is_not_taken_for_the_one_that_counts(inside: Inside, token: bytes) -> None:
@@ -120,6 +120,22 @@ def test_a_token_inside_another_field_is_not_taken_for_the_one_that_counts(insid
     for second in (bad, bad, other):
         connection.data_received(behind % (token, second))
     assert transport.written.count(b"x-gatepass-user: a@example.com\r\n") == 3
+
+
+def test_requests_whose_tokens_stand_in_different_places_are_familiar(inside: Inside, token: bytes) -> None:
+    shapes = [
+        SHAPE,
+        SHAPE.replace(b"/a?b", b"/a"),
+        SHAPE.replace(b"x\r", b"long\r")[:-2] + b"Accept-Language: en\r\n\r\n",
+    ]
+    statuses(inside, [shape % token for shape in shapes])
+    assert statuses(inside, [shape % token for shape in shapes * 2], parses=False) == [200] * 6
+
+
+def test_of_requests_that_begin_alike_the_last_one_is_familiar(inside: Inside, token: bytes) -> None:
+    other = SHAPE.replace(b"*/*", b"a/b")
+    assert statuses(inside, [other % token, SHAPE % token, other % token, other % token]) == [200] * 4
+    assert statuses(inside, [other % token], parses=False) == [200]
 
 
 def test_bytes_that_look_alike_without_a_token_at_that_place_are_parsed(inside: Inside, token: bytes) -> None:
@@ -147,4 +163,4 @@ def test_shapes_are_bounded_in_number_and_size(inside: Inside, token: bytes) -> 
     assert 0 < len(inside.door.familiar.shapes) <= 4096
     inside.door.familiar.shapes.clear()
     statuses(inside, [(SHAPE % token).replace(b"/a?b", b"/" * 2000)])
-    assert inside.door.familiar.shapes == set()
+    assert inside.door.familiar.shapes == {}

@@ -9,15 +9,37 @@ from uuid import UUID
 
 import pytest
 
+from gatepass.model.rights import FULL_ACCESS
 from gatepass.model.use import UseCount, Uses, hour_of
-from gatepass.model.verdict import Reason
+from gatepass.model.verdict import Accepted, Reason
 from gatepass.verifier import uses as module
+from gatepass.verifier.cache import Entry
 from gatepass.verifier.uses import PACE, UseCounter
 
 EACH = 200
 AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NOW = AT.timestamp()
 TOKEN, OTHER = 1, 2
+OWNER = UUID(int=3)
+
+
+class ByEntry(UseCounter):
+    """Counts accepted requests as those with a token in memory."""
+
+    def __init__(self, **options: int) -> None:
+        super().__init__(**options)
+        self._entries = {
+            number: Entry(Accepted(UUID(int=number), OWNER, "a@example.com", None, FULL_ACCESS), 1, {})
+            for number in range(10)
+        }
+
+    def accepted(self, number: int, now: float) -> None:
+        self.hit(self._entries[number], now)
+
+
+@pytest.fixture(params=[UseCounter, ByEntry])
+def new(request: pytest.FixtureRequest) -> type[UseCounter]:
+    return request.param
 
 
 def take(counter: UseCounter, now: float = NOW, *, everything: bool = False) -> Uses:
@@ -29,8 +51,8 @@ def total(found: Uses, token: int = TOKEN, reason: Reason | None = None) -> int:
     return sum(each.count for each in found.counts if (each.token_id.int, each.reason) == (token, reason))
 
 
-def test_what_was_counted_is_handed_out_once() -> None:
-    counter = UseCounter()
+def test_what_was_counted_is_handed_out_once(new: type[UseCounter]) -> None:
+    counter = new()
     for second in range(3):
         counter.accepted(TOKEN, NOW + second)
     counter.refused(OTHER, Reason.EXPIRED, NOW)
@@ -43,8 +65,8 @@ def test_what_was_counted_is_handed_out_once() -> None:
     assert not take(counter, NOW + PACE, everything=True)
 
 
-def test_the_first_use_is_due_at_once_and_later_ones_at_their_pace() -> None:
-    counter = UseCounter()
+def test_the_first_use_is_due_at_once_and_later_ones_at_their_pace(new: type[UseCounter]) -> None:
+    counter = new()
     counter.accepted(TOKEN, NOW)
     assert total(take(counter)) == 1
     counter.accepted(TOKEN, NOW)
@@ -55,16 +77,16 @@ def test_the_first_use_is_due_at_once_and_later_ones_at_their_pace() -> None:
     assert counter.waiting() == 0
 
 
-def test_everything_is_handed_out_before_its_time_when_asked_for() -> None:
-    counter = UseCounter()
+def test_everything_is_handed_out_before_its_time_when_asked_for(new: type[UseCounter]) -> None:
+    counter = new()
     counter.accepted(TOKEN, NOW)
     take(counter)
     counter.accepted(TOKEN, NOW)
     assert total(take(counter, everything=True)) == 1
 
 
-def test_a_clock_that_was_set_back_holds_nothing_up() -> None:
-    counter = UseCounter()
+def test_a_clock_that_was_set_back_holds_nothing_up(new: type[UseCounter]) -> None:
+    counter = new()
     counter.accepted(TOKEN, NOW)
     take(counter)
     counter.accepted(TOKEN, NOW - 86_400)
@@ -72,8 +94,8 @@ def test_a_clock_that_was_set_back_holds_nothing_up() -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
-def test_what_could_not_be_written_is_due_again_at_once(error: type[BaseException]) -> None:
-    counter = UseCounter()
+def test_what_could_not_be_written_is_due_again_at_once(new: type[UseCounter], error: type[BaseException]) -> None:
+    counter = new()
     counter.accepted(TOKEN, NOW)
     for _ in range(3):
         counter.accepted(TOKEN, NOW)
@@ -82,8 +104,8 @@ def test_what_could_not_be_written_is_due_again_at_once(error: type[BaseExceptio
     assert total(take(counter)) == 4
 
 
-def test_a_token_not_used_any_more_is_forgotten() -> None:
-    counter = UseCounter()
+def test_a_token_not_used_any_more_is_forgotten(new: type[UseCounter]) -> None:
+    counter = new()
     counter.accepted(TOKEN, NOW)
     counter.refused(TOKEN, Reason.DELETED, NOW)
     take(counter)
@@ -93,9 +115,9 @@ def test_a_token_not_used_any_more_is_forgotten() -> None:
     assert total(take(counter, NOW + PACE)) == 1
 
 
-def test_who_counts_while_a_token_is_forgotten_is_heard() -> None:
+def test_who_counts_while_a_token_is_forgotten_is_heard(new: type[UseCounter]) -> None:
     """A thread that looked the token up before is held up until it has left."""
-    counter = UseCounter()
+    counter = new()
     counter.accepted(TOKEN, NOW)
     held = counter._accepted[TOKEN]
     take(counter)
@@ -109,8 +131,8 @@ def test_who_counts_while_a_token_is_forgotten_is_heard() -> None:
     assert not take(counter, NOW + PACE, everything=True)
 
 
-def test_a_full_table_lets_refused_requests_go_before_accepted_ones() -> None:
-    counter = UseCounter(most=3)
+def test_a_full_table_lets_refused_requests_go_before_accepted_ones(new: type[UseCounter]) -> None:
+    counter = new(most=3)
     for _ in range(2):
         counter.refused(TOKEN, Reason.EXPIRED, NOW)
         counter.refused(OTHER, Reason.EXPIRED, NOW)
@@ -122,18 +144,20 @@ def test_a_full_table_lets_refused_requests_go_before_accepted_ones() -> None:
     assert counter.dropped == 4 + 1 + 1
 
 
-def test_many_counts_are_handed_out_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_counts_are_handed_out_in_portions(new: type[UseCounter], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_AT_ONCE", 4)
-    counter = UseCounter()
+    counter = new()
     for number in range(10):
         counter.accepted(number, NOW)
     assert [len(take(counter).counts) for _ in range(4)] == [4, 4, 2, 0]
 
 
-def test_256_threads_lose_no_count_while_others_take_fail_and_forget(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_256_threads_lose_no_count_while_others_take_fail_and_forget(
+    new: type[UseCounter], monkeypatch: pytest.MonkeyPatch
+) -> None:
     # With no pace at all every look takes, and forgets whatever paused: the worst there can be.
     monkeypatch.setattr(module, "PACE", 0.0)
-    counter, over = UseCounter(), threading.Event()
+    counter, over = new(), threading.Event()
     writers = [Writer(counter, over) for _ in range(2)]
     threads = [threading.Thread(target=use_a_lot, args=(counter,)) for _ in range(256)]
     interval = sys.getswitchinterval()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # as in verifier.py
     from uuid import UUID
 
     from gatepass.interfaces.verification import ChangeFeed
+    from gatepass.verifier.uses import Use
 
 MOST_REFUSALS = 10_000
 REFUSAL_SECONDS = 60.0
@@ -31,7 +32,7 @@ _SHARED_BY_ONE = 3
 class Entry(Accepted):
     """An accepted token in memory, with the revision at which that was known to be so."""
 
-    __slots__ = ("block", "revision")
+    __slots__ = ("block", "revision", "use")
 
     def __init__(self, verdict: Accepted, revision: int, shared: dict[Hashable, Hashable]) -> None:
         """Copy `verdict`; what equals something in `shared` is that very object, and what is new there is added."""
@@ -42,6 +43,8 @@ class Entry(Accepted):
         self.revision = revision
         self.block: bytes | None = None
         """Room for the answer that a door makes of it, made once."""
+        self.use: Use | None = None
+        """Room for where its uses are counted, see `UseCounter.hit`."""
 
 
 class _Refusal:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Protocol
 from uuid import UUID
 
 from gatepass.model.instant import truncate
@@ -24,7 +25,7 @@ MOST_AT_ONCE = 2_000
 """So many counts are written in one transaction, so that nobody waits long for the one writer."""
 
 
-class _Use:
+class Use:
     """How often one token met one outcome, and when that was last."""
 
     __slots__ = ("at", "has_left", "hits", "number", "reason", "seen", "taken_at")
@@ -61,10 +62,17 @@ class _Use:
         return self.taken_at is None or not 0 <= now - self.taken_at < PACE
 
 
+class Counted(Protocol):
+    """A token in memory, with room for where its uses are counted."""
+
+    number: int
+    use: Use | None
+
+
 _Key = int | tuple[int, Reason]
 """The number of a token, with the reason if it was refused."""
 
-_Taken = tuple[_Use, float, int]
+_Taken = tuple[Use, float, int]
 """A use, when it was last, and the hits that were taken."""
 
 
@@ -77,10 +85,10 @@ class UseCounter:
     def __init__(self, *, most: int = MOST_REMEMBERED) -> None:
         """Begin with nothing. Remembers at most `most` tokens and reasons; lets refused ones go first."""
         self._most = most
-        self._accepted: dict[_Key, _Use] = {}
-        self._refused: dict[_Key, _Use] = {}
-        self._late: deque[_Use] = deque()
-        self._lost = _Use(0, None, 0.0)
+        self._accepted: dict[_Key, Use] = {}
+        self._refused: dict[_Key, Use] = {}
+        self._late: deque[Use] = deque()
+        self._lost = Use(0, None, 0.0)
         self._lock = threading.Lock()  # for whoever takes or brings in a new token, never for counting
         self.dropped = 0
         """Requests that were not counted because too many tokens were in use at once; grows."""
@@ -90,11 +98,23 @@ class UseCounter:
         try:
             use = self._accepted[number]
         except KeyError:
-            use = self._begin(self._accepted, number, _Use(number, None, now))
+            use = self._begin(self._accepted, number, Use(number, None, now))
         use.at = now
         next(use.hits)
         # Count, then look; `taken` marks, then reads: one of the two sees the other.
         if use.has_left:
+            self._late.append(use)
+
+    def hit(self, entry: Counted, now: float) -> None:
+        """Count an accepted request with a token in memory. No other counter may count `entry`."""
+        use = entry.use
+        if use is None or use.has_left:
+            number = entry.number
+            use = self._accepted.get(number) or self._begin(self._accepted, number, Use(number, None, now))
+            entry.use = None if use is self._lost else use
+        use.at = now
+        next(use.hits)
+        if use.has_left:  # see `accepted`
             self._late.append(use)
 
     def refused(self, number: int, reason: Reason, now: float) -> None:
@@ -103,7 +123,7 @@ class UseCounter:
         try:
             use = self._refused[key]
         except KeyError:
-            use = self._begin(self._refused, key, _Use(number, reason, now))
+            use = self._begin(self._refused, key, Use(number, reason, now))
         use.at = now
         next(use.hits)
         if use.has_left:
@@ -134,7 +154,7 @@ class UseCounter:
                 with self._lock:
                     self._give_back(taken)
 
-    def _begin(self, table: dict[_Key, _Use], key: _Key, new: _Use) -> _Use:
+    def _begin(self, table: dict[_Key, Use], key: _Key, new: Use) -> Use:
         """Bring in a token; without room the request counts as dropped."""
         with self._lock:
             if key in table:
@@ -157,7 +177,7 @@ class UseCounter:
             taken += self._take_from(table, now, most=MOST_AT_ONCE - len(taken), everything=everything)
         return taken
 
-    def _take_from(self, table: dict[_Key, _Use], now: float, *, most: int, everything: bool) -> Iterator[_Taken]:
+    def _take_from(self, table: dict[_Key, Use], now: float, *, most: int, everything: bool) -> Iterator[_Taken]:
         for key, use in list(table.items()):
             if not most:
                 return
@@ -171,7 +191,7 @@ class UseCounter:
                 most -= 1
                 yield use, use.at, count
 
-    def _let_go(self, use: _Use) -> int:
+    def _let_go(self, use: Use) -> int:
         """Forget a token that is not in use any more; return the hits that came at the last moment."""
         use.has_left = True
         return use.take()

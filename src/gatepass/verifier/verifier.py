@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # their package brings everything that is stored, which a ser
 _MALFORMED = Rejected(Reason.MALFORMED)
 
 
-def _not_counted(number: int, now: float) -> None:
+def _not_counted(_: object, now: float) -> None:
     """Stand in for the counter where there is none."""
 
 
@@ -49,6 +49,7 @@ class Verifier:
         self._now = now
         self._uses = uses
         self._accepted = uses.accepted if uses else _not_counted
+        self._hit = uses.hit if uses else _not_counted
 
     def verify(self, token: str, requirements: Requirements | None = NOTHING) -> Verdict:
         """Judge the text that a client sent as its token, for this request at this moment.
@@ -61,7 +62,7 @@ class Verifier:
         now = self._now()
         # SECURITY: what `check` would say, without a call (a tenth of the time); only where nothing is required.
         if requirements is NOTHING and type(found) is Entry and found.rights is FULL_ACCESS and found.ends > now:
-            self._accepted(found.number, now)
+            self._hit(found, now)
             return found
         return self._counted(self.check(found, requirements))
 

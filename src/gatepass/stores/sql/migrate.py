@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from gatepass.errors import BadConfiguration
 from gatepass.stores.sql.connection import Connection
@@ -23,7 +23,7 @@ class Migration:
 @cache
 def known_migrations() -> tuple[Migration, ...]:
     """Return the migrations this code brings, in order."""
-    folder = resources.files("gatepass.stores.sql") / "migrations"
+    folder = Path(__file__).with_name("migrations")  # importlib.resources would take half a megabyte
     found = [
         Migration(int(match[1]), file.name, file.read_text("utf-8"))
         for file in folder.iterdir()

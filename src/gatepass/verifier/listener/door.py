@@ -68,7 +68,7 @@ class VerifyDoor:
         self._recall = verifier.recall
         self._check_ready = check_ready
         self._uses = uses
-        self._accepted = uses.accepted
+        self._hit = uses.hit
         self._proxies = proxies
         self._introspect = introspect
         self._look_ups = look_ups
@@ -99,10 +99,15 @@ class VerifyDoor:
             now = self._now()
             if entry.__class__ is not Entry or entry.rights is not FULL_ACCESS or entry.ends <= now:
                 return None
-            self._accepted(entry.number, now)
-            return b"%b%b%b%d\r\n\r\n" % (_OK, entry.block or _block_of(entry), self._id_prefix, self._next_id())
+            self._hit(entry, now)
+            return b"%b%d\r\n\r\n" % (entry.block or self._block_of(entry), self._next_id())
         except Exception:  # noqa: BLE001  what fails here fails again, and is told, where the request is read
             return None
+
+    def _block_of(self, entry: Entry) -> bytes:
+        """Return the answer to an accepted token up to the number of the request; the id of one begins alike here."""
+        entry.block = _OK + header_lines(identity_headers(entry)) + self._id_prefix
+        return entry.block
 
     def answer(self, request: Request) -> bytes | None:
         """Return the whole answer to a complete request. Never raises."""
@@ -203,7 +208,7 @@ class VerifyDoor:
 
     def _count(self, verdict: Verdict) -> None:
         if isinstance(verdict, Accepted):
-            self._accepted(verdict.number, self._now())
+            self._uses.accepted(verdict.number, self._now())
             return
         self.refused[verdict.reason.value] += 1
         if verdict.token_id:
@@ -249,8 +254,3 @@ def path_of(url: bytes) -> tuple[bytes, bytes]:
         url = slash + rest
     path, _, query = url.partition(b"?")
     return path, query
-
-
-def _block_of(entry: Entry) -> bytes:
-    entry.block = header_lines(identity_headers(entry))
-    return entry.block

@@ -12,22 +12,24 @@ from gatepass.model.presented import TOKEN_LENGTH
 
 FIELD = b"\r\nAuthorization: Bearer "
 """What stands in front of the token, as gateways and clients spell it; other spellings are parsed each time."""
+FIELD_LENGTH = len(FIELD)
 _MOST_SHAPES = 4096
 _MOST_BYTES = 1024
 
 
 class Familiar:
-    """A bounded set of shapes, for one process. Full, it begins anew: what is asked all the time is back at once."""
+    """A bounded number of shapes, for one process. Full, it begins anew: what is asked all the time is back at once."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self.shapes: set[bytes] = set()
+        self.shapes: dict[bytes, bytes] = {}
+        """What stands behind the token, by what stands before it: whichever came last."""
 
     def add(self, request: bytes) -> None:
         """Keep the shape of a request that was plain."""
-        token_at = request.rfind(FIELD) + len(FIELD)
-        if token_at < len(FIELD) or len(request) > _MOST_BYTES:
+        token_at = request.rfind(FIELD) + FIELD_LENGTH
+        if token_at < FIELD_LENGTH or len(request) > _MOST_BYTES:
             return
         if len(self.shapes) >= _MOST_SHAPES:
             self.shapes.clear()
-        self.shapes.add(request[:token_at] + request[token_at + TOKEN_LENGTH :])
+        self.shapes[request[:token_at]] = request[token_at + TOKEN_LENGTH :]

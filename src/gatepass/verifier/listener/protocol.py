@@ -14,7 +14,7 @@ import httptools
 
 from gatepass.model.presented import TOKEN_LENGTH
 from gatepass.verifier import limits
-from gatepass.verifier.listener.familiar import FIELD, Familiar
+from gatepass.verifier.listener.familiar import FIELD, FIELD_LENGTH, Familiar
 from gatepass.verifier.listener.fields import CROWDED, LAST
 from gatepass.verifier.listener.request import Refused, Request
 
@@ -76,8 +76,8 @@ class Connection(Request, asyncio.Protocol):
     """Reads requests, hands each to the door and writes its answers. The request that is read stands in it."""
 
     __slots__ = (
-        "_answer", "_answer_familiar", "_careful", "_door", "_familiar", "_feed", "_held", "_rest", "_since",
-        "_state", "_transport", "_waiting", "_write",
+        "_answer", "_answer_familiar", "_careful", "_door", "_feed", "_held", "_rest", "_rest_of", "_since",
+        "_state", "_token_from_end", "_transport", "_waiting", "_write",
     )  # fmt: skip
 
     def __init__(self, door: Door) -> None:
@@ -86,7 +86,9 @@ class Connection(Request, asyncio.Protocol):
         self._door = door
         self._answer = door.answer
         self._answer_familiar = door.answer_familiar
-        self._familiar = door.familiar.shapes
+        self._rest_of = door.familiar.shapes.get
+        self._token_from_end = 0
+        """How far before the end of a request its token began, of the last one that was looked at."""
         self._state, self._since = _HEAD, door.tick
         self._careful = False
         """Whether what is read next is not simply a new request."""
@@ -175,8 +177,9 @@ class Connection(Request, asyncio.Protocol):
         if self._careful or len(data) > _HEADER_BYTES:
             self._receive(data)
             return
-        token_at = data.rfind(FIELD) + len(FIELD)
-        if data[:token_at] + data[token_at + TOKEN_LENGTH :] in self._familiar:
+        token_at = len(data) - self._token_from_end
+        if self._rest_of(data[:token_at]) == data[token_at + TOKEN_LENGTH :] or self._is_familiar(data):
+            token_at = len(data) - self._token_from_end
             answer = self._answer_familiar(data[token_at : token_at + TOKEN_LENGTH])
             if answer is not None:
                 self._state, self._since = _IDLE, self._door.tick
@@ -189,6 +192,12 @@ class Connection(Request, asyncio.Protocol):
             self._remember(data)
         if self.out:
             self._flush()
+
+    def _is_familiar(self, data: bytes) -> bool:
+        """Tell whether a request is familiar, also where its token stands in another place than the last one's."""
+        token_at = data.rfind(FIELD) + FIELD_LENGTH
+        self._token_from_end = len(data) - token_at
+        return self._rest_of(data[:token_at]) == data[token_at + TOKEN_LENGTH :]
 
     def _remember(self, data: bytes) -> None:
         """Note what was read, if that was one request and nothing else."""
