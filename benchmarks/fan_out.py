@@ -1,7 +1,8 @@
 """Deletions with 20 verifiers connected: when the last of them refuses, and whether the receipt says so.
 
 The verifiers are services far away, each a process that holds the tokens in memory and looks every 2 ms whether it
-still accepts them. `serve` deletes eight at a time; every other batch asks for receipts. A figure is of one deletion.
+still accepts them; one of the 20 also asks the server why, as it would for a request. `serve` deletes eight at a time;
+every other batch asks for receipts. A figure is of one deletion.
 """
 
 import http.client
@@ -118,8 +119,8 @@ def _deleted(
                 each.ask(warm=part)
             _agree(verifiers)
             for number, batch in enumerate(_batches(part, AT_ONCE)):
-                for each in verifiers:
-                    each.ask(watch=batch)
+                for place, each in enumerate(verifiers):
+                    each.ask(watch=batch, ask=batch[place : place + 1])
                 _agree(verifiers)
                 asked = [
                     threads.submit(client, bearer, token, wait=number % 2)

@@ -236,11 +236,11 @@ def warm_restart(patch: Patch) -> None:
 def wall_lease(patch: Patch) -> None:
     """The lease is counted on the wall clock."""
 
-    def get(self: Lease, index: int) -> int:
-        number, _, wall = self._state
-        return number if index == 1 or self._wall() < wall else -1
+    def holds(self: Lease, number: int, now: float) -> bool:
+        current, _, wall = self._state
+        return number == current and now < wall
 
-    patch.setattr(Lease, "__getitem__", get)
+    patch.setattr(Lease, "holds", holds)
 
 
 def lease_on_receive(patch: Patch) -> None:

@@ -34,6 +34,14 @@ def test_while_it_is_fresh_both_numbers_are_the_revision(lease: Lease, hands: Ha
     assert lease.remaining == pytest.approx(0.001, abs=1e-5)
 
 
+def test_it_holds_for_its_own_number_alone(lease: Lease, hands: Hands) -> None:
+    assert lease.holds(7, hands.wall)
+    assert not lease.holds(6, hands.wall)
+    assert not lease.holds(7, hands.wall + LENGTH)
+    hands.boot += LENGTH
+    assert not lease.holds(7, hands.wall)
+
+
 def test_it_ends_before_the_bound(lease: Lease, hands: Hands) -> None:
     hands.pass_by(LENGTH)
     assert not lease.is_fresh

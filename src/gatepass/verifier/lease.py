@@ -62,11 +62,16 @@ class Lease(Sequence[int]):
         return iter((self[0], self[1]))
 
     def __getitem__(self, index: int) -> int:  # type: ignore[override]
-        """Return the number; at 0 only while fresh. Asked for 0 and 1 only, on every request, so nothing is checked."""
-        number, boot, wall = self._state  # one object: no reader sees half of a renewal
+        """Return the number; at 0 only while fresh. Asked for 0 and 1 only, so nothing is checked."""
+        number = self._state[0]
+        return number if index or self.holds(number, self._wall()) else _STALE
+
+    def holds(self, number: int, now: float) -> bool:
+        """Tell whether this is the number, and fresh; `now` is the wall clock's. What every request asks."""
+        current, boot, wall = self._state  # one object: no reader sees half of a renewal
         # SECURITY: elapsed is the larger of the two. A wall clock that is set back gives nothing, one that is set
         # forward ends the lease.
-        return number if index or (self._boot() < boot and self._wall() < wall) else _STALE
+        return number == current and now < wall and self._boot() < boot
 
     @property
     def is_fresh(self) -> bool:

@@ -46,6 +46,8 @@ class Verifier:
         self._source = source
         self._cache = Cache(feed, most=most)
         self._words = self._cache.words
+        # What a lease tells in one call; a store on this host has two plain words.
+        self._holds: Callable[[int, float], bool] | None = getattr(feed.words, "holds", None)
         self._now = now
         self._uses = uses
         self._accepted = uses.accepted if uses else _not_counted
@@ -58,8 +60,11 @@ class Verifier:
         Text that is not in canonical form never reaches the source. Raises Unavailable if the source
         is out of reach: an outage is not a verdict. May block where the source does.
         """
-        found = self.look_up(token)
         now = self._now()
+        found = self._recall_text(token, now)
+        if found is None:
+            found = self._ask(token)
+            now = self._now()  # it may have taken a while
         # SECURITY: what `check` would say, without a call (a tenth of the time); only where nothing is required.
         if requirements is NOTHING and type(found) is Entry and found.rights is FULL_ACCESS and found.ends > now:
             self._hit(found, now)
@@ -68,7 +73,7 @@ class Verifier:
 
     async def verify_async(self, token: str, requirements: Requirements | None = NOTHING) -> Verdict:
         """Judge as `verify` does, without ever blocking the event loop."""
-        found: Verdict | None = self.recall(token.encode(errors="replace"))
+        found: Verdict | None = self.recall(token.encode(errors="replace"), self._now())
         if found is None:
             presented = parse_token(token)
             if presented is None:
@@ -102,28 +107,33 @@ class Verifier:
 
         It knows nothing of the time or the request: give it to `check`.
         """
-        try:
-            found = self.recall(token.encode())
-        except UnicodeEncodeError:  # half a surrogate pair
-            return _MALFORMED
-        if found is None:
-            presented = parse_token(token)
-            return self._fill(presented) if presented else _MALFORMED
-        return found
+        found = self._recall_text(token, self._now())
+        return self._ask(token) if found is None else found
 
-    def recall(self, token: bytes) -> Entry | Rejected | None:
+    def recall(self, token: bytes, now: float) -> Entry | Rejected | None:
         """Return what is in memory of a token, given as its bytes, and still holds; None if there is nothing.
 
-        An entry may have expired and knows nothing of the request: give it to `check`.
+        `now` is the wall clock's. An entry may have expired and knows nothing of the request: give it to `check`.
         """
         if len(token) != TOKEN_LENGTH:
             return _MALFORMED
         digest = sha256(token).digest()
         entry = self._cache.young.get(digest)
-        words = self._words
-        if entry is not None and entry.revision == words[0] == words[1]:
-            return entry
-        return self._cache.find(digest, self._now())
+        if entry is not None:
+            words, holds = self._words, self._holds
+            if entry.revision == words[0] == words[1] if holds is None else holds(entry.revision, now):
+                return entry
+        return self._cache.find(digest, now)
+
+    def _recall_text(self, token: str, now: float) -> Entry | Rejected | None:
+        try:
+            return self.recall(token.encode(), now)
+        except UnicodeEncodeError:  # half a surrogate pair
+            return _MALFORMED
+
+    def _ask(self, token: str) -> Entry | Rejected:
+        presented = parse_token(token)
+        return self._fill(presented) if presented else _MALFORMED
 
     def judge(self, presented: PresentedToken) -> Verdict:
         """Judge a token of which only id and digest are known, at this moment but for no particular request."""

@@ -53,7 +53,8 @@ async def _judged(context: Context, request: Request, text: Secret, demanded: Re
     def work() -> Verdict:
         return judge(context, request, text, demanded, door="verify")
 
-    if context.deps.store.answers_inline or context.verifier.recall(text.reveal().encode(errors="replace")):
+    now = context.deps.clock.now().timestamp()
+    if context.deps.store.answers_inline or context.verifier.recall(text.reveal().encode(errors="replace"), now):
         return work()
     try:
         return await context.looking.run(work)

@@ -79,7 +79,7 @@ async def _read(call: Call) -> Progress:
     by what was known before.
     """
     body, context = call.body, call.context
-    return await context.work.run(lambda: follow_changes(context.deps, call.actor, body.after, epoch=body.epoch))
+    return await context.glance(lambda: follow_changes(context.deps, call.actor, body.after, epoch=body.epoch))
 
 
 async def look_up(call: Call) -> shapes.LookUpReply:
@@ -111,7 +111,7 @@ class VerifierRoute(PostRoute):
 
     async def take(self, request: Request, presented: Presented, body: bytes) -> Response:
         """Admit the verifier, then answer it."""
-        call = await context_of(request).work.run(lambda: self._admit(request, presented, body))
+        call = await context_of(request).glance(lambda: self._admit(request, presented, body))
         return _response(200, await self._handler(call))
 
     def _admit(self, request: Request, presented: Presented, raw: bytes) -> Call:

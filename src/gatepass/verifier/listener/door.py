@@ -94,9 +94,9 @@ class VerifyDoor:
     def answer_familiar(self, token: bytes) -> bytes | None:
         """Return the whole answer to a request in which only the token matters; None if it has to be read."""
         try:
-            entry = self._recall(token)
-            # SECURITY: only what is remembered, holds, has not ended and is restricted in nothing.
             now = self._now()
+            entry = self._recall(token, now)
+            # SECURITY: only what is remembered, holds, has not ended and is restricted in nothing.
             if entry.__class__ is not Entry or entry.rights is not FULL_ACCESS or entry.ends <= now:
                 return None
             self._hit(entry, now)
@@ -166,7 +166,7 @@ class VerifyDoor:
             return answer_to(None)
         if self._look_ups is None:
             return self._judged(self._verifier.look_up(text), query, lambda: self._client_of(request), exact=exact)
-        found = self._verifier.recall(text.encode())
+        found = self._verifier.recall(text.encode(), self._now())
         if found is None:
             presented = parse_token(text)
             if presented is not None:
