@@ -69,7 +69,7 @@ def _watch(verifier: Verifier, watch: Sequence[str], ask: Sequence[str]) -> Iter
 
 
 def _is_remembered(verifier: Verifier, token: str) -> bool:
-    return isinstance(verifier.recall(token.encode(), time.time()), Accepted)
+    return isinstance(verifier.recall(token.encode()), Accepted)
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ class Inside:
         self.later: list[tuple[PresentedToken, Done]] = []
         """What is being looked up, with `slow`."""
         self.errors: list[Exception] = []
-        self.verifier = verifier = Verifier(self.table, self.table, now=lambda: self.now)
+        self.verifier = verifier = Verifier(self.table, self.table, uses=self.uses, now=lambda: self.now)
         self.door = VerifyDoor(
             verifier,
             check_ready=lambda: self.table.peek(parse_token(self.table.add())),

@@ -10,14 +10,13 @@ from datetime import datetime
 from uuid import UUID
 
 from gatepass.errors import InvalidInput
-from gatepass.model.presented import parse_value, value_form
+from gatepass.model.presented import parse_value
 from gatepass.model.secret import Secret
 from gatepass.model.text import check_line
 from gatepass.model.token import write_value
 
 NAME_LENGTH = 100
 PREFIX = "gpvf"
-_FORM = value_form(PREFIX)
 _ID = re.compile(r"\A[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.ASCII | re.IGNORECASE)
 
 
@@ -84,5 +83,5 @@ def is_verifier_credential(text: str) -> bool:
 
 def parse_verifier_credential(text: str) -> PresentedVerifier | None:
     """Read the text a verifier sent; None if it is not in canonical form. No I/O."""
-    found = parse_value(text, _FORM)
+    found = parse_value(text, (PREFIX,))
     return None if found is None else PresentedVerifier(*found)

@@ -101,7 +101,10 @@ class Cache:
 
         An entry may have expired. Raises Unavailable if changes cannot be read.
         """
-        if digest in self.young or digest in self._old:
+        entry = self.young.get(digest)
+        if entry is not None and entry.revision == self.stamp():
+            return entry
+        if entry is not None or digest in self._old:
             with self._lock:
                 found = self._held(digest)
             if found is not None:

@@ -61,19 +61,33 @@ class Verifier:
         is out of reach: an outage is not a verdict. May block where the source does.
         """
         now = self._now()
-        found = self._recall_text(token, now)
-        if found is None:
-            found = self._ask(token)
-            now = self._now()  # it may have taken a while
-        # SECURITY: what `check` would say, without a call (a tenth of the time); only where nothing is required.
-        if requirements is NOTHING and type(found) is Entry and found.rights is FULL_ACCESS and found.ends > now:
-            self._hit(found, now)
-            return found
-        return self._counted(self.check(found, requirements))
+        if requirements is NOTHING:
+            try:
+                accepted = self.accept(token.encode(), now)
+            except UnicodeEncodeError:  # half a surrogate pair
+                return _MALFORMED
+            if accepted is not None:
+                return accepted
+        return self._counted(self.check(self.look_up(token), requirements))
+
+    def accept(self, token: bytes, now: float) -> Entry | None:
+        """Return, and count, a token that needs no second look; None for every other one, which is judged as usual.
+
+        SECURITY: in memory, still true there, restricted in nothing, and not at its end. What nearly every request
+        comes to, so it is all here. `now` is the wall clock's.
+        """
+        entry = self._cache.young.get(sha256(token).digest()) if len(token) == TOKEN_LENGTH else None
+        if entry is None or entry.rights is not FULL_ACCESS or entry.ends <= now:
+            return None
+        words, holds = self._words, self._holds
+        if entry.revision == words[0] == words[1] if holds is None else holds(entry.revision, now):
+            self._hit(entry, now)
+            return entry
+        return None
 
     async def verify_async(self, token: str, requirements: Requirements | None = NOTHING) -> Verdict:
         """Judge as `verify` does, without ever blocking the event loop."""
-        found: Verdict | None = self.recall(token.encode(errors="replace"), self._now())
+        found: Verdict | None = self.recall(token.encode(errors="replace"))
         if found is None:
             presented = parse_token(token)
             if presented is None:
@@ -107,33 +121,21 @@ class Verifier:
 
         It knows nothing of the time or the request: give it to `check`.
         """
-        found = self._recall_text(token, self._now())
-        return self._ask(token) if found is None else found
+        try:
+            found = self.recall(token.encode())
+        except UnicodeEncodeError:
+            return _MALFORMED
+        if found is None:
+            presented = parse_token(token)
+            return self._fill(presented) if presented else _MALFORMED
+        return found
 
-    def recall(self, token: bytes, now: float) -> Entry | Rejected | None:
+    def recall(self, token: bytes) -> Entry | Rejected | None:
         """Return what is in memory of a token, given as its bytes, and still holds; None if there is nothing.
 
-        `now` is the wall clock's. An entry may have expired and knows nothing of the request: give it to `check`.
+        An entry may have expired and knows nothing of the request: give it to `check`.
         """
-        if len(token) != TOKEN_LENGTH:
-            return _MALFORMED
-        digest = sha256(token).digest()
-        entry = self._cache.young.get(digest)
-        if entry is not None:
-            words, holds = self._words, self._holds
-            if entry.revision == words[0] == words[1] if holds is None else holds(entry.revision, now):
-                return entry
-        return self._cache.find(digest, now)
-
-    def _recall_text(self, token: str, now: float) -> Entry | Rejected | None:
-        try:
-            return self.recall(token.encode(), now)
-        except UnicodeEncodeError:  # half a surrogate pair
-            return _MALFORMED
-
-    def _ask(self, token: str) -> Entry | Rejected:
-        presented = parse_token(token)
-        return self._fill(presented) if presented else _MALFORMED
+        return self._cache.find(sha256(token).digest(), self._now()) if len(token) == TOKEN_LENGTH else _MALFORMED
 
     def judge(self, presented: PresentedToken) -> Verdict:
         """Judge a token of which only id and digest are known, at this moment but for no particular request."""

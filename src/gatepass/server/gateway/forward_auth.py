@@ -53,8 +53,7 @@ async def _judged(context: Context, request: Request, text: Secret, demanded: Re
     def work() -> Verdict:
         return judge(context, request, text, demanded, door="verify")
 
-    now = context.deps.clock.now().timestamp()
-    if context.deps.store.answers_inline or context.verifier.recall(text.reveal().encode(errors="replace"), now):
+    if context.deps.store.answers_inline or context.verifier.recall(text.reveal().encode(errors="replace")):
         return work()
     try:
         return await context.looking.run(work)

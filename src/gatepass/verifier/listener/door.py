@@ -9,7 +9,6 @@ from http import HTTPStatus
 
 from gatepass.model.network import Address
 from gatepass.model.presented import PresentedToken, parse_token
-from gatepass.model.rights import FULL_ACCESS
 from gatepass.model.verdict import Accepted, Reason, Rejected, Verdict
 from gatepass.verifier.answer import ALWAYS, REQUEST_ID, Answer, answer_to, header_lines, identity_headers, outage
 from gatepass.verifier.bearer import read_bearer
@@ -65,10 +64,9 @@ class VerifyDoor:
         self.refused: Counter[str] = Counter()
         """How many requests were refused, by the true reason."""
         self._verifier = verifier
-        self._recall = verifier.recall
+        self._accept = verifier.accept
         self._check_ready = check_ready
         self._uses = uses
-        self._hit = uses.hit
         self._proxies = proxies
         self._introspect = introspect
         self._look_ups = look_ups
@@ -94,12 +92,9 @@ class VerifyDoor:
     def answer_familiar(self, token: bytes) -> bytes | None:
         """Return the whole answer to a request in which only the token matters; None if it has to be read."""
         try:
-            now = self._now()
-            entry = self._recall(token, now)
-            # SECURITY: only what is remembered, holds, has not ended and is restricted in nothing.
-            if entry.__class__ is not Entry or entry.rights is not FULL_ACCESS or entry.ends <= now:
+            entry = self._accept(token, self._now())
+            if entry is None:
                 return None
-            self._hit(entry, now)
             return b"%b%d\r\n\r\n" % (entry.block or self._block_of(entry), self._next_id())
         except Exception:  # noqa: BLE001  what fails here fails again, and is told, where the request is read
             return None
@@ -166,7 +161,7 @@ class VerifyDoor:
             return answer_to(None)
         if self._look_ups is None:
             return self._judged(self._verifier.look_up(text), query, lambda: self._client_of(request), exact=exact)
-        found = self._verifier.recall(text.encode(), self._now())
+        found = self._verifier.recall(text.encode())
         if found is None:
             presented = parse_token(text)
             if presented is not None:
