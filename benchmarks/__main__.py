@@ -26,6 +26,7 @@ from benchmarks import (
     verify,
 )
 from benchmarks.bars import Bar, table
+from support import server
 
 RESULTS = Path("benchmarks/results")
 NAMES = (
@@ -50,6 +51,7 @@ def main() -> int:
     )
     parser.add_argument("--deletions", metavar="N", type=int, help="of the part fan_out [2000]")
     given = parser.parse_args()
+    server.PROGRAM = server.REAL_PROGRAM
     results = RESULTS / "quick" if given.quick else RESULTS
     results.mkdir(parents=True, exist_ok=True)
     benches: dict[str, Callable[..., list[Bar]]] = {

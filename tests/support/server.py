@@ -17,6 +17,9 @@ from typing import Any
 EMAIL = "admin@example.com"
 PASSWORD = "orchard lantern seventeen"
 READY_SECONDS = 20
+REAL_PROGRAM = (sys.executable, "-m", "gatepass")
+PROGRAM: tuple[str, ...] = (sys.executable, "-m", "support.quick")
+TESTS = Path(__file__).parents[1]
 # The throttle has tests of its own; the others must not trip over each other's failures.
 UNTHROTTLED = {
     "GATEPASS_SIGN_IN__FREE_FAILURES_PER_ACCOUNT": "100000",
@@ -51,7 +54,7 @@ def gatepass(
 ):
     """Run the command line to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "gatepass", *arguments],
+        [*PROGRAM, *arguments],
         cwd=cwd,
         input=stdin,
         env=environment(env),
@@ -63,9 +66,10 @@ def gatepass(
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment without any GATEPASS_ variable of whoever runs the tests."""
+    """Return the environment without any GATEPASS_ variable of whoever runs the tests, and with what PROGRAM is in."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEPASS_")}
-    return kept | {"PYTHONUNBUFFERED": "1"} | dict(extra or {})
+    path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(TESTS)]))
+    return kept | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path} | dict(extra or {})
 
 
 def make_installation(data: Path, *, email: str = EMAIL, password: str = PASSWORD, enable_tokens: bool = True) -> None:
@@ -94,7 +98,7 @@ class Server:
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> "Server":
-        program = self.program or [sys.executable, "-m", "gatepass"]
+        program = self.program or PROGRAM
         command = [*program, self.command, "--data", str(self.data), "--listen", self.listen]
         if self.command == "serve" and "--metrics-listen" not in self.flags:
             command += ["--metrics-listen", "off"]

@@ -11,6 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from gatepass.errors import TooManyRequests
 from gatepass.model.secret import generate_key
 
+MEMORY_KIB = 46 * 1024
 _PATIENCE_SECONDS = 10.0
 
 
@@ -19,7 +20,7 @@ class Argon2Hasher:
 
     def __init__(self, *, at_once: int | None = None) -> None:
         """Allow `at_once` hashes at the same time, by default one for each core."""
-        self._argon2 = PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=1, type=Type.ID)
+        self._argon2 = PasswordHasher(time_cost=1, memory_cost=MEMORY_KIB, parallelism=1, type=Type.ID)
         self._turns = threading.BoundedSemaphore(at_once or cores())
         self._dummy = self._argon2.hash(generate_key())
 
