@@ -17,8 +17,8 @@ from gatepass.stores.sql.integrity import TABLES
 from gatepass.stores.sql.postgres import PostgresStore
 from gatepass.testing.fakes import START
 from gatepass.testing.records import keep_tokens, keep_users, make_event, make_token, make_user
-from support.postgres import PostgresServer, database_of, emptied, make_database, without_standby
-from support.swallow import SwallowingProxy
+from support.line import Lines
+from support.postgres import PostgresServer, database_of, emptied, make_database, url_through, without_standby
 from support.waiting import poll
 
 pytestmark = pytest.mark.xdist_group("postgres")
@@ -190,17 +190,16 @@ class TestHowLongItWaits:
         assert store.find_verification(generate_id(START)) is None
 
     def test_a_line_that_swallows_everything_is_given_up(self, postgres: PostgresServer, url: str) -> None:
-        with (
-            SwallowingProxy(postgres.folder) as proxy,
-            closing(PostgresStore(postgres.url(database_of(url), host=proxy.folder))) as store,
-        ):
-            store.check()
-            proxy.swallows = True
-            for use in (store.check, lambda: store.write().__enter__(), lambda: store.read().__enter__()):
-                with pytest.raises(Unavailable):
-                    use()
-            proxy.swallows = False
-            poll(lambda: answers(store))
+        with Lines() as lines:
+            line = lines.to(postgres.socket)
+            with closing(PostgresStore(url_through(line, database_of(url)))) as store:
+                store.check()
+                line.lose()
+                for use in (store.check, lambda: store.write().__enter__(), lambda: store.read().__enter__()):
+                    with pytest.raises(Unavailable):
+                        use()
+                line.mend()
+                poll(lambda: answers(store))
 
     def test_where_no_more_connections_are_to_be_had_those_that_are_there_serve_verification(
         self, postgres: PostgresServer, url: str
