@@ -57,7 +57,10 @@ class ClusterLoad:
         server = self.cluster.of(NODE)[0].door.server
         made = server.create_token(lifetimeSeconds=-1)
         self.admin = Told(made[1]["tokenId"], made[0])
-        self.strangers |= {self.admin.id, server.request("GET", "/v4/people/current", bearer=self.admin.value).json["id"]}
+        self.strangers |= {
+            self.admin.id,
+            server.request("GET", "/v4/people/current", bearer=self.admin.value).json["id"],
+        }
         server.admin("PATCH", "/v4/settings", {"apiAccessTokens.usersMayGenerate": True})
         for _ in range(people):
             self.add_person()

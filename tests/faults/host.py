@@ -135,7 +135,14 @@ class AskerDoor:
     """An embedded verifier in a process of its own."""
 
     def __init__(
-        self, place: Path | str, name: str, folder: Path, *, mutant: str, credential: str = "", pace: Sequence[float] = ()
+        self,
+        place: Path | str,
+        name: str,
+        folder: Path,
+        *,
+        mutant: str,
+        credential: str = "",
+        pace: Sequence[float] = (),
     ) -> None:
         """Let it be over a directory, or over the URL of a server; `pace` is as `asker.run` takes it."""
         self.label, self.deaths, self.life = name, 0, 0
