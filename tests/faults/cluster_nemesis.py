@@ -24,6 +24,8 @@ from support.postgres import USER
 Fault = Callable[[Cluster, random.Random], AbstractContextManager[float]]
 TOGETHER = 0.3
 """How often two come at a time."""
+COMMIT_SECONDS = 3.0
+"""After which a server gives up a commit that is not answered."""
 UNANSWERED_SECONDS = 12.0
 """In which a server gives up those of its connections on which no commit is answered."""
 
@@ -102,6 +104,11 @@ def _cut(member: Member, _: random.Random) -> None:
 
 def _slow(member: Member, chance: random.Random) -> None:
     member.line.slow(chance.choice((0.05, 0.2, 0.5, 0.7, 1.0, 5.0)))
+
+
+def _late(member: Member, chance: random.Random) -> None:
+    """Let each answer to a poll come late, and none too late."""
+    member.line.slow(chance.uniform(0.4, 0.75))
 
 
 @contextmanager
@@ -233,7 +240,7 @@ def deposed(cluster: Cluster, chance: random.Random) -> Iterator[float]:
         keep = chance.random() < 0.5
         if keep:
             left.line.lead(cluster.pair.primary.socket, keep=True)
-        yield chance.uniform(1, 2.5) * cluster.bound + (UNANSWERED_SECONDS if keep else 0)
+        yield chance.uniform(1, 2.5) * cluster.bound + (UNANSWERED_SECONDS if keep else COMMIT_SECONDS)
     finally:
         _replace(cluster, old.close)
 
@@ -255,6 +262,7 @@ FAULTS: Mapping[str, Fault] = {
     "upstream half open": _apart(_upstreams, _lose),
     "upstream cut": _apart(_upstreams, _cut),
     "upstream slow": _apart(_upstreams, _slow, spells=3),
+    "upstream late": _apart(_upstreams, _late, spells=4),
     "upstream moved": moved,
     "database slow": slow_database,
     "clock set": clock_set,

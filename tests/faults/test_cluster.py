@@ -69,7 +69,7 @@ APART = ("database parted", "database half open", "upstream parted", "upstream h
 DEPOSED = replace(QUICK, seconds=40, every=1, kinds=("deposed",))
 PLANS = {
     "lease_ignored": replace(QUICK, kinds=APART),
-    "lease_on_receive": replace(QUICK, seconds=40, kinds=("upstream slow", "database slow")),
+    "lease_on_receive": replace(QUICK, seconds=40, every=1, kinds=("upstream late",)),
     "renewed_unapplied": replace(QUICK, kinds=("upstream moved",)),
     "own_change_late": replace(QUICK, kinds=("upstream moved",)),
     "unsigned": DEPOSED,
