@@ -65,10 +65,10 @@ QUICK = Plan(
     remotes=2,
     pace=Pace(create=0.2, delete=0.5, switch=2, feature=0, ask=0.15, stalk=0.15, most=16),
 )
-APART = ("database parted", "database half open", "upstream parted", "upstream half open")
+APART = ("database parted", "database half open")
 DEPOSED = replace(QUICK, seconds=40, every=1, kinds=("deposed",))
 PLANS = {
-    "lease_ignored": replace(QUICK, kinds=APART),
+    "lease_ignored": replace(QUICK, seconds=40, every=0.5, kinds=APART),
     "lease_on_receive": replace(QUICK, seconds=40, every=1, kinds=("upstream late",)),
     "renewed_unapplied": replace(QUICK, kinds=("upstream moved",)),
     "own_change_late": replace(QUICK, kinds=("upstream moved",)),
