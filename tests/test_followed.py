@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from gatepass.connect import StoreSource
-from gatepass.errors import Unavailable
+from gatepass.errors import Gone, NotFound, Unavailable
 from gatepass.followed import FollowedStore, StoreChanges, this_process
 from gatepass.interfaces import Head, Verifications
 from gatepass.model.change import ChangeKind
@@ -31,6 +31,8 @@ class Database(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.is_away = self.is_deposed = False
+        self.reading: MemoryStore = self
+        """Where connections lead that read."""
 
     def write_uses(self):
         if self.is_deposed:
@@ -41,11 +43,11 @@ class Database(MemoryStore):
         self.check()
         with self._lock:
             found = super().find_verifications(token_ids).found
-            return Verifications(found, Head(self.changes.head(), self.changes.epoch()))
+            return Verifications(found, Head(self.reading.changes.head(), self.reading.changes.epoch()))
 
     def read(self):
         self.check()
-        return super().read()
+        return super().read() if self.reading is self else self.reading.read()
 
     def check(self) -> None:
         if self.is_away:
@@ -195,3 +197,40 @@ def test_a_lease_that_is_over_for_no_reason_is_renewed_before_the_answer(
     store.lease.end()  # as by a wall clock that was put forward
     assert isinstance(verifier.verify(secret.reveal()), Accepted)
     assert store.lease.is_fresh
+
+
+def test_what_is_read_in_another_database_than_the_lease_is_of_counts_for_nothing(
+    database: Database, store: FollowedStore, deps: Deps, owner: User, verifier: Verifier
+) -> None:
+    secret, _ = new_token(deps, owner)
+    poll(lambda: store.lease.is_fresh)
+    database.reading = MemoryStore()  # as after a standby was promoted, while old connections lead to who was deposed
+    with pytest.raises(Unavailable):
+        verifier.verify(secret.reveal())
+    with pytest.raises(Unavailable), store.read() as tx:
+        tx.settings.load()
+    database.reading = database
+    assert isinstance(verifier.verify(secret.reveal()), Accepted)
+
+
+def test_what_is_read_in_another_database_than_who_asks_is_written_down_in_renews_no_lease(database: Database) -> None:
+    changes = StoreChanges(database, Deaf)
+    changes.follow(0, "", wait=0)
+    database.reading = MemoryStore()
+    with pytest.raises(Unavailable, match="same database"):
+        changes.follow(0, "", wait=0)
+
+
+@pytest.mark.parametrize("refusal", [NotFound("there is no such token"), Gone("the token was deleted")])
+def test_what_a_server_refuses_that_confirms_no_commit_counts_for_nothing_either(
+    refusal: Exception, database: Database, store: FollowedStore
+) -> None:
+    poll(lambda: store.lease.is_fresh)
+    for use in (store.read, store.write):
+        with pytest.raises(type(refusal)), use():
+            raise refusal
+    database.is_deposed = True
+    store.lease.end()
+    for use in (store.read, store.write):
+        with pytest.raises(Unavailable), use():
+            raise refusal

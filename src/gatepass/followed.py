@@ -67,11 +67,14 @@ class StoreChanges:
 
     def follow(self, after: int, epoch: str, *, wait: float) -> Followed:
         """Return what was committed after `after`, as soon as there is any; else after `wait` seconds."""
-        self._sign(after, epoch)
+        signed_in = self._sign(after, epoch)
         deadline = time.monotonic() + wait
         while True:
             self._hinted.clear()
             found = self._read(after, epoch)
+            if found.epoch != signed_in:
+                # SECURITY: one that was deposed still reads, and another connection wrote us down in the new one.
+                raise Unavailable("not all connections lead to the same database")
             left = deadline - time.monotonic()
             is_over = left <= 0 or self._is_hurried or self._closing.is_set()
             if (found.epoch, found.head) != (epoch, after) or is_over:
@@ -96,8 +99,8 @@ class StoreChanges:
         with suppress(GatepassError), self._store.write_uses() as tx:
             tx.followers.save([self._record(0, "", bound=0)])
 
-    def _sign(self, after: int, epoch: str) -> None:
-        """Write down that we ask.
+    def _sign(self, after: int, epoch: str) -> str:
+        """Write down that we ask; return the epoch of the database that has it.
 
         SECURITY: committed before anything is read. So whoever makes a change that we do not see yet finds us
         in the list; and a server that was deposed, whose standby confirms no commit any more, renews no lease.
@@ -111,6 +114,7 @@ class StoreChanges:
         self._signed_at = time.monotonic()
         with self._store.write_uses() as tx:
             tx.followers.save([self._record(after, epoch, bound=self._bound)])
+            return tx.changes.epoch()
 
     def _record(self, after: int, epoch: str, *, bound: float) -> FollowerRecord:
         return FollowerRecord(OURSELVES, self.instance, this_process(), "", epoch, after, bound)
@@ -139,20 +143,35 @@ class FollowedStore:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """Open a snapshot for reading."""
-        with self._store.read() as tx:
+        with self._refusing() as read_in, self._store.read() as tx:
+            read_in.append(tx.changes.epoch())
             yield tx
-        self._require_lease()
+        self._require_lease(*read_in)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """Open the writing transaction; what it changes counts here when the block has been left."""
-        with self._store.write() as tx:
+        with self._refusing() as read_in, self._store.write() as tx:
+            read_in.append(tx.changes.epoch())
             yield tx
             # SECURITY: still under the lock of all writers, so nothing comes between these and ours.
             made = list(tx.changes.made)
             changes = tx.changes.list_after(min(self._follower.applied, made[0].revision - 1)) if made else None
         if made:
-            self._follower.bring(changes)
+            self._follower.bring(changes, epoch=read_in[0])
+
+    @contextmanager
+    def _refusing(self) -> Iterator[list[str]]:
+        """Let what is refused in the block count only as what is read in it does; it says in which epoch that was."""
+        read_in: list[str] = []
+        try:
+            yield read_in
+        except Unavailable:
+            raise
+        except GatepassError:
+            # SECURITY: "unknown" or "deleted already" may be what a server that was deposed believes.
+            self._require_lease(*read_in)
+            raise
 
     @contextmanager
     def write_uses(self) -> Iterator[Transaction]:
@@ -168,23 +187,28 @@ class FollowedStore:
         """Return what judging many tokens needs, and what it may be kept with."""
         life = self._follower.life
         found = self._store.find_verifications(token_ids)
-        self._require_lease()
         if found.head is None:
+            self._require_lease()
             return found
+        self._require_lease(found.head.epoch)
         stamp = self._follower.number_of(found.head.epoch, found.head.revision, life=life)
         return found._replace(stamp=stamp)
 
-    def _require_lease(self) -> None:
-        """Raise Unavailable where what was just read may be long out of date.
+    def _require_lease(self, read_in: str | None = None) -> None:
+        """Raise Unavailable where what was just read, in this epoch, may be long out of date.
 
         SECURITY: a lease is renewed by a commit. A server of PostgreSQL that was deposed still answers those who
         hang on it, and knows of nothing that was deleted since; but its standby confirms no commit any more.
+        And what was read in one database is worth nothing by a lease of another.
         """
-        if not self.lease.is_fresh:
+        if not self._vouches_for(read_in):
             self._changes.hurry()
             self._following.wait_for_next(_RENEWAL_SECONDS)
-            if not self.lease.is_fresh:
+            if not self._vouches_for(read_in):
                 raise Unavailable(f"no lease: {self._following.trouble or 'the database was not heard of lately'}")
+
+    def _vouches_for(self, epoch: str | None) -> bool:
+        return self.lease.is_fresh and epoch in {None, self._follower.epoch}
 
     @property
     def words(self) -> Sequence[int]:

@@ -1,6 +1,6 @@
 """An embedded verifier as a process of its own, which asks about the tokens it is told of, without end.
 
-Each line of standard input is `{"id", "value"}` for a token to ask about now and then, with `"stalk"`
+The first line of standard input is the credential, if it is over a server. Each further one is `{"id", "value"}` for a token to ask about now and then, with `"stalk"`
 for one that is about to end: that is asked about in each round for the next seconds. `{"final": PATH}`
 asks about every token once more, makes the file PATH and ends.
 """
@@ -13,12 +13,13 @@ import time
 from pathlib import Path
 
 from faults.recorder import Recorder
-from gatepass.connect import EmbeddedVerifier, open_embedded
+from gatepass.connect import open_verifier
 from gatepass.errors import Unavailable
 from gatepass.model.presented import parse_token
 from gatepass.model.secret import generate_secret
 from gatepass.model.token import TokenKind, write_token
 from gatepass.model.verdict import Accepted
+from gatepass.verifier.opened import OpenVerifier
 
 FORGETFUL = "forgetful"
 """A door of this name remembers two tokens: it says what is stored, for the others to be held against."""
@@ -33,8 +34,9 @@ _KEPT = 300
 class Asker:
     """What all threads of the process share."""
 
-    def __init__(self, verifier: EmbeddedVerifier, name: str, folder: Path) -> None:
+    def __init__(self, verifier: OpenVerifier, name: str, folder: Path, *, pause: float, stalk: float) -> None:
         self.verifier, self.name, self.folder = verifier, name, folder
+        self.pause, self.stalk = pause, stalk
         if name.startswith(FORGETFUL):
             verifier._cache._half = 1
         self.tokens: dict[str, str] = {}
@@ -48,14 +50,14 @@ class Asker:
             if "final" in line:
                 return Path(line["final"])
             if line.get("stalk"):
-                self.stalked[line["id"]] = time.monotonic() + STALK_SECONDS
+                self.stalked[line["id"]] = time.monotonic() + self.stalk
             self.tokens[line["id"]] = line["value"]
         return None
 
     def work(self, number: int) -> None:
         """Ask, until told to stop."""
         chance, recorder = random.Random(), self.recorder(number)
-        while not self.stop.wait(ROUND_SECONDS):
+        while not self.stop.wait(self.pause):
             known = list(self.tokens)[-_KEPT:]
             chosen = chance.sample(known, min(ASKED, len(known)))
             if chosen and chance.random() < 0.1:
@@ -89,10 +91,13 @@ class Asker:
             self.ask(recorder, f"forged {token}", forged.reveal())
 
 
-def run(data: str, name: str, folder: str) -> int:
-    """Be the process."""
-    with open_embedded(data) as verifier:
-        asker = Asker(verifier, name, Path(folder))
+def run(
+    place: str, name: str, folder: str, pause: float | str = ROUND_SECONDS, stalk: float | str = STALK_SECONDS
+) -> int:
+    """Be the process: a round each `pause` seconds, and what is stalked for `stalk` seconds."""
+    credential = sys.stdin.readline().strip() or None
+    with open_verifier(place, credential=credential) as verifier:
+        asker = Asker(verifier, name, Path(folder), pause=float(pause), stalk=float(stalk))
         threads = [threading.Thread(target=asker.work, args=(number,)) for number in range(THREADS)]
         for thread in threads:
             thread.start()

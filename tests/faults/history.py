@@ -107,9 +107,11 @@ def every(server: Server, path: str, master: str, key: str) -> list[dict]:
         after = f"&after={part[-1][key]}"
 
 
-def send(server: Server, method: str, path: str, bearer: str, body: object = None) -> Reply | None:
+def send(
+    server: Server, method: str, path: str, bearer: str, body: object = None, *, seconds: float = 30
+) -> Reply | None:
     """Send a request; None if no answer came."""
     try:
-        return server.request(method, path, body, bearer=bearer)
+        return server.request(method, path, body, bearer=bearer, seconds=seconds)
     except (OSError, http.client.HTTPException, ValueError):
         return None

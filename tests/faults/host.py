@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,17 +57,26 @@ def kill_process(number: int) -> None:
 class HttpDoor:
     """A command that serves /verify, dies now and then, and comes back at the same address."""
 
-    def __init__(self, data: Path, command: str, *, mutant: str) -> None:
-        self.command, self.mutant = command, mutant
-        self.server = Server(data, *HTTP_DOORS[command], env=PATHS)
+    def __init__(
+        self,
+        data: Path,
+        command: str,
+        *flags: str,
+        mutant: str,
+        label: str = "",
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        """Call it `label`, or as its command. Without flags it has those of HTTP_DOORS."""
+        self.command, self.mutant, self.label = command, mutant, label or command
+        self.server = Server(data, *(flags or HTTP_DOORS[command]), env={**PATHS, **(env or {})})
         self.server.command = command
-        self.server.log = data.parent / f"{command}.log"
+        self.server.log = data.parent / f"{self.label}.log"
         self.life = 0
         self.deaths = 0
 
     @property
     def name(self) -> str:
-        return f"{self.command}.{self.life}"
+        return f"{self.label}.{self.life}"
 
     def start(self, fault: str = NONE) -> None:
         """Start it; one whose death comes before it is ready is started again without."""
@@ -96,6 +105,12 @@ class HttpDoor:
         for worker in workers:
             kill_process(worker)
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to it and to what it has started; a dead process hears nothing."""
+        with suppress(ProcessLookupError, OSError):
+            for each in [] if self.is_dead else [self.server.pid, *self.workers()]:
+                os.kill(each, number)
+
     def workers(self) -> list[int]:
         """Return the processes that it has started, by number."""
         if self.is_dead:
@@ -119,29 +134,46 @@ class HttpDoor:
 class AskerDoor:
     """An embedded verifier in a process of its own."""
 
-    def __init__(self, data: Path, name: str, folder: Path, *, mutant: str) -> None:
+    def __init__(
+        self,
+        place: Path | str,
+        name: str,
+        folder: Path,
+        *,
+        mutant: str,
+        credential: str = "",
+        pace: Sequence[float] = (),
+    ) -> None:
+        """Let it be over a directory, or over the URL of a server; `pace` is as `asker.run` takes it."""
         self.label, self.deaths, self.life = name, 0, 0
-        self._command = [*program(mutant), "ask", str(data)]
-        self._folder = folder
+        self._command = [*program(mutant), "ask", str(place)]
+        self._folder, self._credential, self._pace = folder, credential, [str(each) for each in pace]
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, known: Sequence[Told]) -> None:
         self.life += 1
         process = subprocess.Popen(
-            [*self._command, f"{self.label}.{self.life}", str(self._folder)],
+            [*self._command, self.name, str(self._folder), *self._pace],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment(PATHS),
             text=True,
         )
+        assert process.stdin is not None
         assert process.stdout is not None
+        process.stdin.write(self._credential + "\n")
+        process.stdin.flush()
         if process.stdout.readline() != "asking\n":
             raise RuntimeError("an embedded verifier did not start")
         with self._lock:
             self._process = process
         for each in known:
             self.tell(id=each.id, value=each.value)
+
+    @property
+    def name(self) -> str:
+        return f"{self.label}.{self.life}"
 
     def tell(self, **line: object) -> None:
         """Send a line; a dead process hears nothing."""

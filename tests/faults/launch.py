@@ -1,13 +1,13 @@
 """Starts a process of Gatepass with a death at a named point, a seeded mistake, or neither, built in.
 
 python launch.py MUTANT POINT:N serve --data DIR …      (or - for none)
-python launch.py MUTANT POINT:N ask DATA NAME FOLDER    an embedded verifier, see asker.py
+python launch.py MUTANT POINT:N ask PLACE NAME FOLDER   an embedded verifier, see asker.py
 """
 
 import sys
 from collections.abc import Sequence
 
-from faults import asker, killer, mutants
+from faults import asker, cluster_mutants, killer, mutants
 from gatepass.cli.commands import run
 
 NONE = "-"
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
         point, _, count = fault.partition(":")
         killer.arm(point, int(count))
     if mutant != NONE:
-        mutants.MUTANTS[mutant]()
+        (mutants.MUTANTS | cluster_mutants.MUTANTS)[mutant]()
     return asker.run(*command[1:]) if command[0] == "ask" else run(command)
 
 

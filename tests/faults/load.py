@@ -231,21 +231,22 @@ class Load:
         """Ask one door about a token, mostly one of the last; on the server also through REST."""
         if self.host.known:
             token = chance.choice(self.host.known[-chance.choice((5, 40)) :])
-            self.ask_about(recorder, token, door, rest=door is self.host.serve and chance.random() < 0.3)
+            ask_about(recorder, token, door, rest=door is self.host.serve and chance.random() < 0.3)
 
-    def ask_about(self, recorder: Recorder, token: Told, door: HttpDoor, *, rest: bool) -> None:
-        name = door.name.replace("serve", "rest") if rest else door.name
-        call = recorder.begin("verify", token.id, door=name)
-        reply = send(door.server, "GET", "/v4/people/current" if rest else "/verify", token.value)
-        if reply is None or reply.status not in {200, 401}:
-            recorder.end(call, "unknown")
-        elif reply.status == 401:
-            recorder.end(call, "deny")
-        elif rest:
-            recorder.end(call, "allow", owner=reply.json["id"])
-        else:
-            facts = {fact: reply.headers[f"x-gatepass-{header}"] for fact, header in _HEADERS.items()}
-            recorder.end(call, "allow", **facts)
+
+def ask_about(recorder: Recorder, token: Told, door: HttpDoor, *, rest: bool = False, seconds: float = 30) -> None:
+    """Ask a door about a token, through /verify or through REST."""
+    call = recorder.begin("verify", token.id, door=f"rest-{door.name}" if rest else door.name)
+    reply = send(door.server, "GET", "/v4/people/current" if rest else "/verify", token.value, seconds=seconds)
+    if reply is None or reply.status not in {200, 401}:
+        recorder.end(call, "unknown")
+    elif reply.status == 401:
+        recorder.end(call, "deny")
+    elif rest:
+        recorder.end(call, "allow", owner=reply.json["id"])
+    else:
+        facts = {fact: reply.headers[f"x-gatepass-{header}"] for fact, header in _HEADERS.items()}
+        recorder.end(call, "allow", **facts)
 
 
 _HEADERS = {"owner": "user-id", "name": "user", "told": "token-id"}

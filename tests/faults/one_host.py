@@ -4,15 +4,16 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from faults.host import HTTP_DOORS, Host
 from faults.launch import NONE
-from faults.load import ENABLED, Load, Rates
+from faults.load import ENABLED, Load, Rates, ask_about
 from faults.oracle import FEATURE, Call, Final, Finding, check
 from faults.recorder import now, read_history
 from faults.vacuity import Measures, measure
@@ -77,8 +78,13 @@ def run(folder: Path, plan: Plan) -> Outcome:
         host.named,
         processes + commands,
         host.missing,
-        [path.name for path in host.history.iterdir() if f"{TokenKind.PERSONAL}_" in path.read_text()],
+        leaks(host.history),
     )
+
+
+def leaks(history: Path) -> list[str]:
+    """Return the files of a recording that hold the value of a token, which none may."""
+    return [path.name for path in history.iterdir() if f"{TokenKind.PERSONAL}_" in path.read_text()]
 
 
 def _disturb(host: Host, load: Load, plan: Plan) -> None:
@@ -109,23 +115,28 @@ def _finish(host: Host, load: Load, *, restart: bool) -> Final:
         asker.finish(host.folder / f"done-{number}")
     for door in host.http:
         for token in host.known[-1000:]:
-            load.ask_about(recorder, token, door, rest=False)
+            ask_about(recorder, token, door)
         door.server.stop()
     return _read(host.data / "gatepass.db", frozenset(load.strangers))
 
 
 def _read(path: Path, strangers: frozenset[str]) -> Final:
-    """Read the database as it is, without the product."""
+    """Read a file of SQLite."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        if (damage := db.execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:
+            raise RuntimeError(f"the database is damaged: {damage}")
+        return final_of(lambda query: db.execute(query).fetchall(), strangers)
+
+
+def final_of(ask: Callable[[str], list[tuple[Any, ...]]], strangers: frozenset[str]) -> Final:
+    """Read a database as it is, without the product."""
 
     def text(value: bytes | None) -> str:
         return str(UUID(bytes=value)) if value else ""
 
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        if (damage := db.execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:
-            raise RuntimeError(f"the database is damaged: {damage}")
-        tokens = db.execute("SELECT id, revoked_at IS NULL FROM tokens").fetchall()
-        people = db.execute("SELECT id, disabled_at IS NULL AND deleted_at IS NULL FROM users").fetchall()
-        events = db.execute("SELECT action, subject_id, owner_id FROM events ORDER BY sequence").fetchall()
+    tokens = ask("SELECT id, revoked_at IS NULL FROM tokens")
+    people = ask("SELECT id, disabled_at IS NULL AND deleted_at IS NULL FROM users")
+    events = ask("SELECT action, subject_id, owner_id FROM events ORDER BY sequence")
     return Final(
         now(),
         {text(token): bool(alive) for token, alive in tokens},

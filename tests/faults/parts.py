@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from support.asking import Asking
-from support.cable import Cable
 from support.faketime import WallClock
+from support.line import Lines
 from support.listener import Listener
 from support.server import EMAIL, PASSWORD, Reply, Server, gatepass
 from support.small_disk import small_disk
@@ -101,8 +101,7 @@ class Scene:
     def begin(self) -> None:
         self.server.start()
         self.server.listen = f"127.0.0.1:{self.server.port}"
-        self.cable = Cable(self.server.port)
-        self.stack.callback(self.cable.close)
+        self.line = self.stack.enter_context(Lines()).to(self.server.port)
         self.doors["serve"] = [Door(self.server)]
         self.master, _ = self.server.create_token(lifetimeSeconds=-1)
         self.sign_in()
@@ -137,7 +136,7 @@ class Scene:
         done = self.command("verifiers", "add", f"far-{time.monotonic_ns()}", "--data", str(self.data), "--json")
         made = json.loads(done.stdout)
         self.verifier_id = made["id"]
-        asking = Asking(self.cable.url, made["credential"], env=self.far_clock.env)
+        asking = Asking(self.line.url, made["credential"], env=self.far_clock.env)
         self.doors["far"] = [Door(self.stack.enter_context(asking))]
 
     def stop(self) -> None:

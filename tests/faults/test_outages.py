@@ -282,9 +282,9 @@ def verifiers_of(scene: Scene) -> list[int]:
 
 @contextmanager
 def cut_off(scene: Scene) -> Iterator[None]:
-    scene.cable.cut()
+    scene.line.lose()
     yield
-    scene.cable.mend()
+    scene.line.mend()
 
 
 @contextmanager

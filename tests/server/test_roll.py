@@ -3,17 +3,24 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TypeVar
 from uuid import UUID
 
 import pytest
 
 from gatepass.errors import Unavailable
+from gatepass.model.actor import Actor, Credential
 from gatepass.model.registered_verifier import RegisteredVerifier
+from gatepass.model.settings import Settings
 from gatepass.server import roll as module
 from gatepass.server.followers import Followers, Receipt
 from gatepass.server.roll import Roll
+from gatepass.server.verifiers import routes
+from gatepass.server.verifiers.shapes import FollowBody
+from gatepass.services.follow_changes import Progress
 from gatepass.stores.memory.store import MemoryStore
+from gatepass.testing.fakes import make_deps
 
 BOUND = 5.0
 ORDERS = RegisteredVerifier(UUID(int=1), "orders", b"mac", 1, datetime(2026, 1, 1, tzinfo=UTC))
@@ -155,3 +162,24 @@ def test_what_was_written_down_here_does_not_overrule_what_is_known_here(nodes: 
     one.do(lambda: one.hear("a", 6))
     one.followers.hear(ORDERS, "a", epoch="e", acknowledged=7, bound=BOUND)  # not written down yet
     assert one.receipt(7).confirmed == 1
+
+
+def test_a_poll_that_was_written_down_in_another_database_than_it_is_answered_from_gives_no_lease(
+    store: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = Node(store, "one", monkeypatch)
+    watch = SimpleNamespace(seen=lambda: 0)
+    context = SimpleNamespace(followers=node.followers, roll=node.roll, watch=watch, deps=make_deps(store))
+    body = FollowBody(instance="a", after=3, epoch="", wait=1.0, grace=0)
+    call = routes.Call(context, ORDERS, Actor(Credential.VERIFIER), body, Settings())
+
+    def follow(epoch: str) -> float:
+        async def read(_: routes.Call) -> Progress:
+            return Progress(epoch, 3, [])
+
+        monkeypatch.setattr(routes, "_read", read)
+        return node.do(lambda: routes.follow(call)).bound
+
+    assert follow(store.changes.epoch()) == BOUND
+    with pytest.raises(Unavailable, match="same database"):
+        follow("of one that was deposed")

@@ -2,23 +2,25 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from time import monotonic
 
 import psycopg
 import pytest
 
-from gatepass.errors import BadConfiguration, Unavailable
+from gatepass.errors import BadConfiguration, NotFound, Unavailable
 from gatepass.interfaces import Page
 from gatepass.model.change import ChangeKind
 from gatepass.model.secret import generate_id
 from gatepass.stores.sql import migrate, postgres_schema
 from gatepass.stores.sql.integrity import TABLES
+from gatepass.stores.sql.pool import Pool
 from gatepass.stores.sql.postgres import PostgresStore
+from gatepass.stores.sql.postgres_connection import connect, parameters_of
 from gatepass.testing.fakes import START
 from gatepass.testing.records import keep_tokens, keep_users, make_event, make_token, make_user
-from support.postgres import PostgresServer, database_of, emptied, make_database, without_standby
-from support.swallow import SwallowingProxy
+from support.line import Lines
+from support.postgres import PostgresServer, database_of, emptied, make_database, url_through, without_standby
 from support.waiting import poll
 
 pytestmark = pytest.mark.xdist_group("postgres")
@@ -190,17 +192,16 @@ class TestHowLongItWaits:
         assert store.find_verification(generate_id(START)) is None
 
     def test_a_line_that_swallows_everything_is_given_up(self, postgres: PostgresServer, url: str) -> None:
-        with (
-            SwallowingProxy(postgres.folder) as proxy,
-            closing(PostgresStore(postgres.url(database_of(url), host=proxy.folder))) as store,
-        ):
-            store.check()
-            proxy.swallows = True
-            for use in (store.check, lambda: store.write().__enter__(), lambda: store.read().__enter__()):
-                with pytest.raises(Unavailable):
-                    use()
-            proxy.swallows = False
-            poll(lambda: answers(store))
+        with Lines() as lines:
+            line = lines.to(postgres.socket)
+            with closing(PostgresStore(url_through(line, database_of(url)))) as store:
+                store.check()
+                line.lose()
+                for use in (store.check, lambda: store.write().__enter__(), lambda: store.read().__enter__()):
+                    with pytest.raises(Unavailable):
+                        use()
+                line.mend()
+                poll(lambda: answers(store))
 
     def test_where_no_more_connections_are_to_be_had_those_that_are_there_serve_verification(
         self, postgres: PostgresServer, url: str
@@ -217,6 +218,27 @@ class TestHowLongItWaits:
         ):
             assert True in set(pool.map(is_answered, range(100)))
             assert poll(lambda: is_answered(None))
+
+
+class TestHowLongAConnectionIsKept:
+    def processes(self, url: str, *, life: float, error: Exception | None = None) -> list[int]:
+        """Return the server's processes that two borrowers meet, the first of whom fails."""
+        met = []
+        with closing(Pool(lambda: connect(parameters_of(url)), most=2, seconds=1, life=life)) as pool:
+            for fails in (True, False):
+                with suppress(Unavailable, NotFound), pool.lent() as raw:
+                    met.append(raw.info.backend_pid)
+                    if fails and error:
+                        raise error
+        return met
+
+    def test_it_is_lent_again_until_it_is_old(self, url: str) -> None:
+        assert len(set(self.processes(url, life=60))) == 1
+        assert len(set(self.processes(url, life=0))) == 2
+
+    def test_one_in_which_something_was_unavailable_is_not_lent_again(self, url: str) -> None:
+        assert len(set(self.processes(url, life=60, error=Unavailable("no commit is confirmed")))) == 2
+        assert len(set(self.processes(url, life=60, error=NotFound("there is no such token")))) == 1
 
 
 class TestWhenItIsGone:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ import psycopg
 
 from gatepass.stores.sql.postgres import PostgresStore
 from gatepass.stores.sql.postgres_schema import initialising
+from support.line import Line
 from support.waiting import poll
 
 EMPTIED = (
@@ -46,7 +47,8 @@ def program(name: str) -> Path:
 class PostgresServer:
     """Starts in about a second; forgets everything when it is closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, copy_of: "PostgresServer | None" = None) -> None:
+        """Make an empty one, or a standby that copies another one from now on."""
         self.folder = Path(tempfile.mkdtemp(prefix="gatepass-pg-"))
         self._data = self.folder / "data"
         self.runs_as: dict[str, object] = {}
@@ -54,10 +56,24 @@ class PostgresServer:
             user = pwd.getpwnam("postgres")
             os.chown(self.folder, user.pw_uid, user.pw_gid)
             self.runs_as = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-        self._run("initdb", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
         self._made = 0
+        if copy_of:
+            source = f"host={copy_of.folder} user=postgres application_name={self.name}"
+            self._run("pg_basebackup", "-d", source, "-R", "-c", "fast", "--no-sync")
+        else:
+            self._run("initdb", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
         self.start()
-        self.execute(f"CREATE ROLE {USER} LOGIN PASSWORD 'a secret of the tests'")
+        if not copy_of:
+            self.execute(f"CREATE ROLE {USER} LOGIN PASSWORD 'a secret of the tests'")
+
+    @property
+    def name(self) -> str:
+        """Return what no other server was ever called."""
+        return self.folder.name
+
+    @property
+    def socket(self) -> Path:
+        return self.folder / ".s.PGSQL.5432"
 
     def _run(self, command: str, *arguments: str) -> None:
         subprocess.run(
@@ -71,18 +87,58 @@ class PostgresServer:
 
     def start(self) -> None:
         # Nothing here survives a power cut, and need not. Everything else is as it is for real.
-        options = f"-k {self.folder} -c listen_addresses= -c fsync=off -c shared_buffers=16MB -c max_connections=60"
+        options = (
+            f"-k {self.folder} -c listen_addresses= -c fsync=off -c shared_buffers=16MB -c max_connections=60"
+            " -c wal_keep_size=256MB"  # a standby that was away finds what it missed
+        )
         self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", options, "start")
 
     def stop(self) -> None:
         self._run("pg_ctl", "-w", "-m", "immediate", "stop")
 
-    def freeze(self, *, thaw: bool = False) -> None:
-        """Stop every process of it where it stands, so that nothing answers and nothing is refused; or let them go on."""
+    def _processes(self) -> list[int]:
         leader = int((self._data / "postmaster.pid").read_text().split()[0])
         children = Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
-        for each in (leader, *map(int, children)):
-            os.kill(each, signal.SIGCONT if thaw else signal.SIGSTOP)
+        return [leader, *map(int, children)]
+
+    def freeze(self, *, thaw: bool = False) -> None:
+        """Stop every process of it where it stands, so that nothing answers and nothing is refused; or let them go on."""
+        for each in self._processes():
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGCONT if thaw else signal.SIGSTOP)
+
+    def kill(self) -> None:
+        """Kill every process of it at once, as a crash does."""
+        processes = self._processes()
+        for each in processes:
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+        poll(lambda: not any(map(is_running, processes)))
+        for lock in (self._data / "postmaster.pid", self.socket.with_name(f"{self.socket.name}.lock")):
+            lock.unlink(missing_ok=True)  # whoever reaps the dead may not have done so yet
+
+    def promote(self) -> None:
+        """Let a standby be a primary that waits for no other one."""
+        self.wait_for_standby(None)
+        self._run("pg_ctl", "-w", "promote")
+
+    def wait_for_standby(self, standby: "PostgresServer | None") -> None:
+        """Let each commit wait for a standby from now on, or for nobody."""
+        name = f'"{standby.name}"' if standby else ""
+        if standby:
+            poll(lambda: self._states(standby) == ["streaming"], seconds=60)
+        self.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
+        self.execute("SELECT pg_reload_conf()")
+        if standby:
+            poll(lambda: self.is_confirmed_by(standby), seconds=60)
+
+    def is_confirmed_by(self, standby: "PostgresServer") -> bool:
+        """Tell whether commits wait for this standby, and it is there."""
+        return self._states(standby, "sync_state") == ["sync"]
+
+    def _states(self, standby: "PostgresServer", column: str = "state") -> list[str]:
+        asked = f"SELECT {column} FROM pg_stat_replication WHERE application_name = '{standby.name}'"
+        return [state for (state,) in self.execute(asked)]
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple]:
         """Run a statement as the superuser."""
@@ -101,8 +157,45 @@ class PostgresServer:
         return f"postgresql://{user}@/{name}?host={host or self.folder}"
 
     def close(self) -> None:
-        self.stop()
+        if (self._data / "postmaster.pid").exists():
+            self.stop()
         shutil.rmtree(self.folder)
+
+
+def is_running(process: int) -> bool:
+    """Tell whether a process is there and not dead."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except OSError:
+        return False
+
+
+class PostgresPair:
+    """A primary and a standby that confirms each commit. The standby may take over, and gets one of its own."""
+
+    def __init__(self, *, is_synchronous: bool = True) -> None:
+        self.primary = PostgresServer()
+        self._is_synchronous = is_synchronous
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Make a standby anew."""
+        self.standby = PostgresServer(copy_of=self.primary)
+        self.wait_for_standby()
+
+    def wait_for_standby(self) -> None:
+        """Return when each commit is confirmed by the standby."""
+        self.primary.wait_for_standby(self.standby if self._is_synchronous else None)
+
+    def fail_over(self) -> PostgresServer:
+        """Promote the standby; return the primary that was, as it is."""
+        self.standby.promote()
+        old, self.primary = self.primary, self.standby
+        return old
+
+    def close(self) -> None:
+        for each in {self.primary, self.standby}:
+            each.close()
 
 
 def make_database(server: PostgresServer) -> str:
@@ -138,6 +231,11 @@ def without_standby(postgres: PostgresServer) -> Iterator[None]:
 def database_of(url: str) -> str:
     """Return the name of the database that a URL of this server leads to."""
     return urlsplit(url).path.removeprefix("/")
+
+
+def url_through(line: Line, database: str) -> str:
+    """Return the URL of a database that is reached through a line."""
+    return f"postgresql://{USER}@127.0.0.1:{line.port}/{database}"
 
 
 class PgBouncer:

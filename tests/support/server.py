@@ -99,7 +99,8 @@ class Server:
 
     def start(self) -> "Server":
         program = self.program or PROGRAM
-        command = [*program, self.command, "--data", str(self.data), "--listen", self.listen]
+        place = [] if "--upstream" in self.flags else ["--data", str(self.data)]
+        command = [*program, self.command, *place, "--listen", self.listen]
         if self.command == "serve" and "--metrics-listen" not in self.flags:
             command += ["--metrics-listen", "off"]
         with self.log.open("a") as log:

@@ -19,7 +19,7 @@ def test_a_change_of_ones_own_counts_at_once_and_lengthens_no_lease(
     origin.change(ChangeKind.TOKEN, UUID(int=5))  # somebody else's, not heard of yet
     origin.delete(number)
     before = elsewhere.lease.remaining
-    elsewhere.follower.bring(origin.changes)
+    elsewhere.follower.bring(origin.changes, epoch=origin.epoch)
     assert elsewhere.lease.remaining == before
     assert elsewhere.says(token) is Reason.DELETED
     assert elsewhere.remembers(other)
@@ -35,7 +35,7 @@ def test_an_answer_from_before_ones_own_change_takes_nothing_back(
     origin.change()
     late = origin.follow(question.after, question.epoch)
     origin.delete(number)
-    elsewhere.follower.bring(origin.changes)
+    elsewhere.follower.bring(origin.changes, epoch=origin.epoch)
     hands.pass_by(BOUND / 10)
     elsewhere.follower.take(question, late)
     assert elsewhere.follower.applied == 2
@@ -43,6 +43,18 @@ def test_an_answer_from_before_ones_own_change_takes_nothing_back(
     elsewhere.poll()  # and the next poll goes on from there
     assert elsewhere.lease.is_fresh
     assert elsewhere.follower.applied == 2
+
+
+def test_a_change_of_ones_own_in_another_history_ends_the_lease(origin: Origin, elsewhere: Elsewhere) -> None:
+    token, number = origin.create()
+    origin.change()
+    elsewhere.poll()
+    elsewhere.says(token)
+    origin.epoch, origin.changes = "two", []  # put back to before; its first change is known here by another name
+    origin.delete(number)
+    elsewhere.follower.bring(origin.changes, epoch=origin.epoch)
+    assert not elsewhere.lease.is_fresh
+    assert elsewhere.says(token) is Reason.DELETED
 
 
 @pytest.mark.parametrize("begun", [True, False])
@@ -57,7 +69,7 @@ def test_where_ones_own_change_does_not_follow_on_what_is_known_nothing_is_answe
     late = origin.follow(question.after, question.epoch)
     origin.change()
     origin.delete(number)
-    elsewhere.follower.bring(origin.changes[1:] if begun else None)
+    elsewhere.follower.bring(origin.changes[1:] if begun else None, epoch=origin.epoch)
     assert not elsewhere.lease.is_fresh
     elsewhere.follower.take(question, late)  # read before the change: it must not begin a lease
     assert not elsewhere.lease.is_fresh

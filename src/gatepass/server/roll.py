@@ -48,7 +48,7 @@ class Roll:
         self._run = run
         self._is_shared = not store.answers_inline
         self._waiting: dict[Key, FollowerRecord] = {}
-        self._batch: asyncio.Task[None] | None = None
+        self._batch: asyncio.Task[str] | None = None
         self._writing = asyncio.Lock()
         self._wrote_at = float("-inf")
         self._turns: dict[Key, tuple[int, float]] = {}
@@ -64,9 +64,13 @@ class Roll:
             self._loop = asyncio.get_running_loop()
             self._looking = self._loop.create_task(self._keep_looking())
 
-    async def sign(self, instance: Instance) -> None:
-        """Write down that an instance asks for more; return when it is committed. Raises Unavailable."""
-        await self._write(_record_of(instance, bound=instance.bound))
+    async def sign(self, instance: Instance) -> str | None:
+        """Write down that an instance asks for more; return when it is committed. Raises Unavailable.
+
+        Returns the epoch of the database that has it, None where there is no need. SECURITY: what is read in
+        another one gives no lease.
+        """
+        return await self._write(_record_of(instance, bound=instance.bound))
 
     async def leave(self, verifier_id: UUID, instance: str) -> None:
         """Write down that an instance answers nothing from memory any more. Raises Unavailable."""
@@ -102,28 +106,29 @@ class Roll:
         if self._loop is not None:
             asyncio.run_coroutine_threadsafe(self.look(doubt=doubt), self._loop).result()
 
-    async def _write(self, record: FollowerRecord) -> None:
+    async def _write(self, record: FollowerRecord) -> str | None:
         if not self._is_shared:
-            return
+            return None
         self._waiting[record.verifier_id, record.instance] = record
         if self._batch is None:
             self._batch = asyncio.create_task(self._write_batch())
             self._batch.add_done_callback(
                 lambda batch: batch.cancelled() or batch.exception()
             )  # who waits for it may have gone away
-        await asyncio.shield(self._batch)
+        return await asyncio.shield(self._batch)
 
-    async def _write_batch(self) -> None:
+    async def _write_batch(self) -> str:
         """Write what has come when it is our turn; whoever comes later waits for the next one."""
         async with self._writing:
             await asyncio.sleep(self._wrote_at + _APART - time.monotonic())
             self._wrote_at = time.monotonic()
             records, self._waiting, self._batch = self._waiting, {}, None
-            await self._run(lambda: self._save(records.values()))
+            return await self._run(lambda: self._save(records.values()))
 
-    def _save(self, records: Collection[FollowerRecord]) -> None:
+    def _save(self, records: Collection[FollowerRecord]) -> str:
         with self._store.write_uses() as tx:
             tx.followers.save(records)
+            return tx.changes.epoch()
 
     def _read(self) -> Collection[FollowerRecord]:
         with self._store.read() as tx:

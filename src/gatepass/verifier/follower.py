@@ -88,8 +88,8 @@ class Follower:
             # SECURITY: last. Whoever sees the new number must find every change up to it.
             self.words.renew(question.sent_at, self._base + self._applied, bound=found.bound)
 
-    def bring(self, changes: Sequence[Change] | None) -> None:
-        """Take changes that this process made itself, with all that came before them after `applied`.
+    def bring(self, changes: Sequence[Change] | None, *, epoch: str) -> None:
+        """Take changes that this process made itself in `epoch`, with all that came before them after `applied`.
 
         SECURITY: when this returns they count here, or nothing is answered from memory: whoever made them
         is told so next. If they do not follow on what is known (None: that cannot be told), the lease is
@@ -97,13 +97,19 @@ class Follower:
         """
         with self._lock:
             numbers = [each.revision for each in changes or ()]
-            is_known = bool(self._base and numbers) and numbers == list(range(numbers[0], numbers[-1] + 1))
+            is_ours = bool(self._base and numbers) and epoch == self._epoch
+            is_known = is_ours and numbers == list(range(numbers[0], numbers[-1] + 1))
             if not is_known or numbers[0] > self._applied + 1:
                 self._asked = None
                 self.words.end()
                 return
             self._append(changes or ())
             self.words.advance(self._base + self._applied)
+
+    @property
+    def epoch(self) -> str:
+        """Which history `applied` is of; empty at first."""
+        return self._epoch
 
     @property
     def applied(self) -> int:

@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gatepass.errors import NotAuthenticated
+from gatepass.errors import NotAuthenticated, Unavailable
 from gatepass.model.actor import Actor, Credential
 from gatepass.model.registered_verifier import RegisteredVerifier, is_verifier_credential
 from gatepass.model.settings import Settings
@@ -52,7 +52,7 @@ async def follow(call: Call) -> shapes.FollowReply:
     instance = context.followers.hear(
         call.verifier, body.instance, epoch=body.epoch, acknowledged=body.after, bound=bound
     )
-    await context.roll.sign(instance)
+    signed_in = await context.roll.sign(instance)
     seen = context.watch.seen()
     progress = await _read(call)
     if progress.epoch == body.epoch and progress.head == body.after:
@@ -60,6 +60,9 @@ async def follow(call: Call) -> shapes.FollowReply:
         await context.watch.moved(seen, wait)
         # Also when nothing moved: a writer may have died before it told of its change.
         progress = await _read(call)
+    if signed_in not in {None, progress.epoch}:
+        # SECURITY: a database that was deposed still reads, and the new one has us on its list.
+        raise Unavailable("not all connections lead to the same database")
     if progress.head != body.after:
         context.followers.told(instance)
     return shapes.progress_of(progress, bound, context.deps.clock.now())

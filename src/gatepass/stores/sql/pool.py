@@ -5,6 +5,7 @@ Why not psycopg-pool: whoever finds a broken connection there waits for a second
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,16 +15,29 @@ import psycopg
 from gatepass.errors import Unavailable
 from gatepass.stores.sql.postgres_connection import RawConnection, abandon, require_alive
 
+LIFE_SECONDS = 30.0
+"""How old a connection gets. After a failover one may lead to the old primary, which still reads."""
+
 
 class Pool:
-    """At most so many connections, made when they are needed by whoever needs them. Safe in any thread."""
+    """At most so many connections, made when they are needed by whoever needs them. Safe in any thread.
 
-    def __init__(self, make: Callable[[], RawConnection], *, most: int, seconds: float) -> None:
-        """Make connections with `make`; a borrower waits so many `seconds` until one of `most` is free."""
+    One in which something was Unavailable is not lent again: the next may lead to a server that is well.
+    """
+
+    def __init__(
+        self, make: Callable[[], RawConnection], *, most: int, seconds: float, life: float = LIFE_SECONDS
+    ) -> None:
+        """Make connections with `make`; a borrower waits so many `seconds` until one of `most` is free.
+
+        A connection is not lent any more `life` seconds after it was made.
+        """
         self._make = make
+        self._life = life
         self._free = threading.Semaphore(most)
         self._seconds = seconds
-        self._idle: deque[RawConnection] = deque()
+        self._idle: deque[tuple[RawConnection, float]] = deque()
+        """Each with when its life is over."""
         self._is_closed = False
 
     @contextmanager
@@ -32,34 +46,39 @@ class Pool:
         if not self._free.acquire(timeout=self._seconds):
             raise Unavailable("all connections to the database are in use")
         try:
-            raw = self._take()
+            raw, until = self._take()
             try:
                 yield raw
+            except Unavailable:
+                raw.close()
+                raise
             finally:
                 abandon(raw)
                 if self._is_closed:
                     raw.close()
                 elif not raw.closed:
-                    self._idle.append(raw)
+                    self._idle.append((raw, until))
         finally:
             self._free.release()
 
-    def _take(self) -> RawConnection:
+    def _take(self) -> tuple[RawConnection, float]:
         """Return the connection used last, which is the likeliest to live, or a new one."""
         while True:
             try:
-                raw = self._idle.pop()
+                raw, until = self._idle.pop()
             except IndexError:
-                return self._make()
+                return self._make(), time.monotonic() + self._life
             try:
                 require_alive(raw)
             except psycopg.Error:
                 raw.close()
             else:
-                return raw
+                if time.monotonic() < until:
+                    return raw, until
+                raw.close()
 
     def close(self) -> None:
         """Close what is not lent; what is, when it is returned."""
         self._is_closed = True
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop()[0].close()
