@@ -30,7 +30,12 @@ class SwallowingProxy:
             except OSError:
                 return
             server = socket.socket(socket.AF_UNIX)
-            server.connect(str(self._behind))
+            try:
+                server.connect(str(self._behind))
+            except OSError:
+                client.close()
+                server.close()
+                continue
             self._open += [client, server]
             for one, other in ((client, server), (server, client)):
                 threading.Thread(target=self._pass, args=(one, other), daemon=True).start()
