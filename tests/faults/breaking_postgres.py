@@ -10,7 +10,9 @@ import psycopg
 import pytest
 
 from faults.history import OWN, send
+from faults.parts import Token
 from faults.parts_postgres import BESIDE, FIRST, LISTENER, SECOND, PostgresScene
+from faults.test_outages import stranger
 from support.postgres import USER, without_standby
 from support.small_disk import fill
 from support.waiting import poll
@@ -66,6 +68,7 @@ def no_more_connections(scene: PostgresScene) -> Iterator[None]:
     with ThreadPoolExecutor(24) as pool:
         for server in scene.servers.values():
             list(pool.map(lambda _, server=server: send(server, "GET", OWN, scene.master), range(24)))
+            list(pool.map(lambda _, server=server: send(server, "GET", "/verify", stranger()[0]), range(24)))
     scene.postgres.execute(f"ALTER ROLE {USER} CONNECTION LIMIT 1")
     yield
     scene.postgres.execute(f"ALTER ROLE {USER} CONNECTION LIMIT -1")
@@ -74,9 +77,10 @@ def no_more_connections(scene: PostgresScene) -> Iterator[None]:
 @contextmanager
 def deaf(scene: PostgresScene) -> Iterator[None]:
     listening = f"usename = '{USER}' AND query IN ('LISTEN gatepass', 'SELECT 1')"
-    ended = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {listening}"
+    found = f"FROM pg_stat_activity WHERE {listening}"
+    poll(lambda: scene.postgres.execute(f"SELECT count(*) {found}") == [(3,)])
     with no_more_connections(scene):
-        assert len(scene.postgres.execute(ended)) == 3
+        scene.postgres.execute(f"SELECT pg_terminate_backend(pid, 5000) {found}")
         yield
 
 
@@ -84,21 +88,22 @@ def deaf(scene: PostgresScene) -> Iterator[None]:
 def full(scene: PostgresScene) -> Iterator[None]:
     if scene.disk is None:
         pytest.skip("mounting takes rights that this user does not have")
+    spare = [scene.new_token() for _ in range(50)]
     filling = fill(scene.disk)
-    use_up_the_last_pages(scene)
+    use_up_the_last_pages(scene, spare)
     yield
     filling.unlink()
 
 
-def use_up_the_last_pages(scene: PostgresScene) -> None:
+def use_up_the_last_pages(scene: PostgresScene, spare: list[Token]) -> None:
     """Each table goes on to the end of the page that it has."""
     refused = 0
-    while refused < 5:
-        reply = scene.create(FIRST)
-        if reply.status == 201:
-            deleted = scene.delete(FIRST, (reply.json["tokenValue"], reply.json["tokenInfo"]["tokenId"])).status == 204
-        refused = 0 if reply.status == 201 and deleted else refused + 1
-        scene.sign_in(FIRST)
+    while refused < 25:  # what was refused leaves a little room
+        made = scene.find_new_token(FIRST)
+        token = made or spare.pop()
+        is_deleted = scene.delete(FIRST, token).status == 204
+        spare += [] if is_deleted else [token]
+        refused = 0 if made or is_deleted else refused + 1
     scene.known = scene.token_ids()
 
 

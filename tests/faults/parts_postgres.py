@@ -71,10 +71,16 @@ class PostgresScene:
             self.deleted.append(token)
         return reply
 
-    def new_token(self, at: str = FIRST) -> Token:
+    def find_new_token(self, at: str) -> Token | None:
+        """Make a token; None if that does not work."""
         reply = self.create(at)
-        assert reply.status == 201, reply.body
-        return reply.json["tokenValue"], reply.json["tokenInfo"]["tokenId"]
+        made = reply.json if reply is not None and reply.status == 201 else None
+        return (made["tokenValue"], made["tokenInfo"]["tokenId"]) if made else None
+
+    def new_token(self, at: str = FIRST) -> Token:
+        made = self.find_new_token(at)
+        assert made, f"no token from {at}"
+        return made
 
     def token_ids(self) -> set[str]:
         return {row["tokenId"] for row in every(self.servers[FIRST], f"{OWN}?", self.master, "tokenId")}
@@ -126,15 +132,23 @@ class PostgresScene:
             for token in self.deleted:
                 assert door.ask(token) != "accepted"
         poll(self.is_ready)
-        for door in self.doors.values():
+        for name, door in self.doors.items():
             for token, said in ((self.warm, "accepted"), (self.cold, "accepted"), (self.dead, "refused")):
-                poll(lambda door=door, token=token, said=said: door.ask(token) == said)
+                wait_for(name, door, token, said)
         for name in self.servers:
-            poll(lambda name=name: (reply := self.create(name)) and reply.status == 201)
-            token = self.new_token(name)
+            token = poll(lambda name=name: self.find_new_token(name))
             assert self.doors[name].ask(token) == "accepted"
             assert self.delete(name, token).status == 204
             assert (self.page(name), self.sign_in(name)) == (200, 303)
+
+
+def wait_for(name: str, door: Door, token: Token, said: str) -> None:
+    """Wait until a door says something about a token."""
+    heard: list[str] = []
+    try:
+        poll(lambda: heard.append(door.ask(token)) or heard[-1] == said)
+    except AssertionError:
+        pytest.fail(f"{name} did not say {said}, but {heard[-5:]}")
 
 
 @contextmanager

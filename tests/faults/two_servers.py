@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from faults.history import Audit, History, send
 from faults.host import PATHS, program
 from faults.killer_postgres import POINTS
@@ -90,7 +92,9 @@ class Site:
         if done.returncode:
             raise RuntimeError(done.stderr)
         shutil.copytree(folder / FIRST, folder / SECOND)
-        self.servers = {name: Server(folder / name, *database, env=PATHS) for name in (FIRST, SECOND)}
+        self.servers = {
+            name: Server(folder / name, *database, env={**PATHS, "PYTHONFAULTHANDLER": "1"}) for name in (FIRST, SECOND)
+        }
         for name, server in self.servers.items():
             server.program = program(mutant, f"signal:{self._orders(name)}")
             server.start()
@@ -180,11 +184,16 @@ class Site:
                 server.start()
         started = time.monotonic()
 
-        def are_ready() -> bool:
-            replies = [send(server, "GET", "/readyz", "") for server in self.servers.values()]
-            return all(reply is not None and reply.status == 200 for reply in replies)
+        def is_ready(server: Server) -> bool:
+            reply = send(server, "GET", "/readyz", "")
+            return reply is not None and reply.status == 200
 
-        poll(are_ready, seconds=60)
+        for name, server in self.servers.items():
+            try:
+                poll(lambda server=server: is_ready(server), seconds=60)
+            except AssertionError:
+                os.kill(server.pid, signal.SIGABRT)  # it tells in its log what it was doing
+                pytest.fail(f"{name} was not ready within a minute")
         took = time.monotonic() - started
         self.figures.ready.append(took)
         self.figures.recovered.append(time.monotonic() - began)
