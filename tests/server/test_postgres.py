@@ -14,6 +14,7 @@ from gatepass.connect import open_verifier
 from gatepass.model.verdict import Accepted
 from support.postgres import PostgresServer
 from support.server import EMAIL, PASSWORD, Server, gatepass
+from support.visitor import Visitor
 from support.waiting import poll
 
 pytestmark = pytest.mark.xdist_group("postgres")
@@ -128,6 +129,13 @@ def test_who_needs_no_database_does_not_wait_for_those_who_do(
             postgres.freeze(thaw=True)
     assert answers == [200, 200]
     poll(lambda: verify(first, first.create_token()[0]) == 200)
+
+
+def test_pages_that_tell_of_receipts_do_not_wait_for_each_other_for_ever(servers: tuple[Server, Server]) -> None:
+    visitor = Visitor(servers[0]).sign_in()
+    with ThreadPoolExecutor(60) as pool:
+        shown = list(pool.map(lambda _: visitor.get("/settings/access-tokens?change=1").status, range(60)))
+    assert shown == [200] * 60
 
 
 def test_while_the_database_is_down_everything_is_503_and_then_it_works_again(
