@@ -8,7 +8,7 @@ transaction that may change something: `begin` (before it asks for the lock of a
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +33,27 @@ def arm_at_signal(orders: Path) -> None:
 
 def arm(point: str, count: int) -> None:
     """Make the process die at the `count`-th passing of `point`."""
-    plain_lock, plain_commit = postgres.lock_writers, postgres.commit
-    plain_run, plain_bring = PostgresConnection.run, Follower.bring
+    plain_bring = Follower.bring
     left = [count]
-    writing: list[RawConnection | None] = [None]
 
     def pass_by(here: str) -> None:
         if here == point:
             left[0] -= 1
             if left[0] == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
+
+    def bring(self: Follower, changes: Sequence[Change] | None) -> None:
+        plain_bring(self, changes)
+        pass_by("brought")
+
+    Follower.bring = bring  # type: ignore[method-assign]
+    _watch_writers(pass_by)
+
+
+def _watch_writers(pass_by: Callable[[str], None]) -> None:
+    """Pass by the points of transactions that may change something: uses, and who follows, are written beside."""
+    plain_lock, plain_commit, plain_run = postgres.lock_writers, postgres.commit, PostgresConnection.run
+    writing: list[RawConnection | None] = [None]
 
     def lock_writers(connection: Connection) -> None:
         pass_by("begin")
@@ -56,17 +67,12 @@ def arm(point: str, count: int) -> None:
         return plain_run(self, sql, **values)
 
     def commit(raw: RawConnection) -> None:
-        is_ours = raw is writing[0]  # uses, and who follows, are written beside
-        if is_ours:
-            pass_by("commit")
+        if raw is not writing[0]:
+            plain_commit(raw)
+            return
+        pass_by("commit")
         plain_commit(raw)
-        if is_ours:
-            writing[0] = None
-            pass_by("committed")
+        writing[0] = None
+        pass_by("committed")
 
-    def bring(self: Follower, changes: Sequence[Change] | None) -> None:
-        plain_bring(self, changes)
-        pass_by("brought")
-
-    postgres.lock_writers, postgres.commit = lock_writers, commit
-    PostgresConnection.run, Follower.bring = run, bring  # type: ignore[method-assign]
+    postgres.lock_writers, postgres.commit, PostgresConnection.run = lock_writers, commit, run

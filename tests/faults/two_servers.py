@@ -180,8 +180,7 @@ class Site:
             self.postgres.start()
         for server in self.servers.values():
             if server.is_dead:
-                server.kill()
-                server.start()
+                self._start(server)
         started = time.monotonic()
 
         def is_ready(server: Server) -> bool:
@@ -199,6 +198,16 @@ class Site:
         self.figures.recovered.append(time.monotonic() - began)
         if took > READY_SECONDS:
             history.findings.append(f"ready only after {took:.1f} s")
+
+    def _start(self, server: Server) -> None:
+        """Start a server. A machine that has other things to do may take too long for it, once."""
+        server.kill()
+        try:
+            server.start()
+        except RuntimeError:
+            self.figures.deaths["too slow to start"] += 1
+            server.kill()
+            server.start()
 
 
 def start_load(
