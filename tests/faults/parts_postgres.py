@@ -74,8 +74,7 @@ class PostgresScene:
     def find_new_token(self, at: str) -> Token | None:
         """Make a token; None if that does not work."""
         reply = self.create(at)
-        made = reply.json if reply is not None and reply.status == 201 else None
-        return (made["tokenValue"], made["tokenInfo"]["tokenId"]) if made else None
+        return token_of(reply) if reply is not None and reply.status == 201 else None
 
     def new_token(self, at: str = FIRST) -> Token:
         made = self.find_new_token(at)
@@ -140,6 +139,11 @@ class PostgresScene:
             assert self.doors[name].ask(token) == "accepted"
             assert self.delete(name, token).status == 204
             assert (self.page(name), self.sign_in(name)) == (200, 303)
+
+
+def token_of(reply: Reply) -> Token:
+    """Return the token that was made."""
+    return reply.json["tokenValue"], reply.json["tokenInfo"]["tokenId"]
 
 
 def wait_for(name: str, door: Door, token: Token, said: str) -> None:

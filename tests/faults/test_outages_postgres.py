@@ -12,7 +12,16 @@ import pytest
 
 from faults.breaking_postgres import FAULTS, stopped
 from faults.parts import Door, Token
-from faults.parts_postgres import BESIDE, BOUND, FAR, FIRST, LISTENER, PostgresScene, running_postgres_scene, wait_for
+from faults.parts_postgres import (
+    BOUND,
+    FAR,
+    FIRST,
+    LISTENER,
+    PostgresScene,
+    running_postgres_scene,
+    token_of,
+    wait_for,
+)
 from faults.test_outages import mended_at_last, rows, stranger
 from support.asking import Asking
 from support.server import gatepass
@@ -52,7 +61,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresScene]:
 # has passed about both again.
 
 GOES_ON, UNTIL, NEVER, SILENT = "goes on", "until the lease is over, then 503", "503", "no answer"
-FROM_MEMORY = "from memory, else 503"
+FROM_MEMORY, IF_IT_FITS = "from memory, else 503", "503 or works"
 
 
 def ask_about_unknown(scene: PostgresScene, door: Door, cold: Token) -> list[str]:
@@ -124,12 +133,14 @@ def look_everywhere(scene: PostgresScene, times: Times, at: Collection[str], cel
 
 
 def creation(scene: PostgresScene, at: str, cell: str) -> None:
-    if cell == "works":
-        assert scene.doors[at].ask(scene.new_token(at)) == "accepted"
-    elif cell.startswith(SILENT):
-        assert scene.create(at, seconds=SOON) is None
+    reply = scene.create(at, seconds=SOON if cell.startswith(SILENT) else 20)
+    if cell.startswith(SILENT):
+        assert reply is None
+    elif cell == "works" or (cell == IF_IT_FITS and reply.status == 201):
+        made = token_of(reply)
+        assert scene.doors[at].ask(made) == "accepted"
+        scene.known.add(made[1])
     else:
-        reply = scene.create(at)
         assert (reply.status, reply.headers["retry-after"]) == (503, "1")
 
 
@@ -139,10 +150,10 @@ def deletion(scene: PostgresScene, at: str, cell: str) -> None:
         assert scene.delete(at, victim, seconds=SOON) is None
         return
     reply = scene.delete(at, victim)
-    if cell != "works":
-        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+    if reply.status == 503 and cell != "works":
+        assert reply.headers["retry-after"] == "1"
         return
-    assert reply.status == 204
+    assert (reply.status, cell in {"works", IF_IT_FITS}) == (204, True)
     deleted_at = time.monotonic()
     assert scene.doors[at].ask(victim) == "refused"
     for door in scene.doors.values():
@@ -158,7 +169,7 @@ def pages(scene: PostgresScene, at: str, cell: str) -> None:
 
 
 def signing_in(scene: PostgresScene, at: str, cell: str) -> None:
-    expected = {"works": {303}, NEVER: {503}, "503 or works": {503, 303}, SILENT: {None}}[cell]
+    expected = {"works": {303}, NEVER: {503}, IF_IT_FITS: {503, 303}, SILENT: {None}}[cell]
     assert scene.sign_in(at, seconds=SOON if cell == SILENT else 20) in expected
 
 
@@ -212,5 +223,5 @@ def require_mended(scene: PostgresScene, created: str, deleted: str, *, at: Coll
             said = poll(lambda victim=victim: scene.doors[FIRST].ask(victim))
         for each, door in scene.doors.items():
             wait_for(each, door, victim, said)
-    if created in {"503, nothing happened", SILENT} and at == BESIDE:
+    if created in {"503, nothing happened", IF_IT_FITS}:
         assert scene.token_ids() <= scene.known
