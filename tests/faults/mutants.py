@@ -252,6 +252,18 @@ def any_secret() -> None:
     StoreSource.peek = peek
 
 
+def lazy_commit() -> None:
+    """The database acknowledges what it has not written yet."""
+    from gatepass.stores.sql.postgres_connection import Patience  # it brings the driver
+
+    plain = Patience.limits
+
+    def limits(self: Patience, *, scope: str) -> str:
+        return f"{plain(self, scope=scope)}; SET {scope} synchronous_commit = off"
+
+    Patience.limits = limits
+
+
 MUTANTS: Mapping[str, Callable[[], None]] = {
     mutant.__name__: mutant
     for mutant in (
@@ -275,3 +287,5 @@ MUTANTS: Mapping[str, Callable[[], None]] = {
         any_secret,
     )
 }
+ON_POSTGRES: Mapping[str, Callable[[], None]] = {mutant.__name__: mutant for mutant in (early_reply, lazy_commit)}
+"""Those that deaths of servers or of the database itself bring to light, see `test_kill_postgres.py`."""

@@ -2,6 +2,7 @@
 
 import functools
 import shutil
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ from gatepass.connect import open_verifier
 from gatepass.model.verdict import Accepted
 from support.postgres import PostgresServer
 from support.server import EMAIL, PASSWORD, Server, gatepass
+from support.visitor import Visitor
 from support.waiting import poll
 
 pytestmark = pytest.mark.xdist_group("postgres")
@@ -108,6 +110,32 @@ def test_a_slow_look_up_holds_up_nobody_else(
         other.execute("LOCK TABLE tokens")
         assert poll(answers_meanwhile)  # again, should this machine have been slower than the look-up
     assert verify(first, token) == 200
+
+
+def test_who_needs_no_database_does_not_wait_for_those_who_do(
+    postgres: PostgresServer, servers: tuple[Server, Server]
+) -> None:
+    first, _ = servers
+    token, _ = first.create_token()
+    assert verify(first, token) == 200
+    with ThreadPoolExecutor() as pool:
+        postgres.freeze()
+        try:
+            waiting = [pool.submit(first.request, "GET", "/v4/apiAccessTokens", bearer=token) for _ in range(4)]
+            time.sleep(0.5)
+            answers = [first.request("GET", "/livez").status, verify(first, token)]
+            assert not any(each.done() for each in waiting)
+        finally:
+            postgres.freeze(thaw=True)
+    assert answers == [200, 200]
+    poll(lambda: verify(first, first.create_token()[0]) == 200)
+
+
+def test_pages_that_tell_of_receipts_do_not_wait_for_each_other_for_ever(servers: tuple[Server, Server]) -> None:
+    visitor = Visitor(servers[0]).sign_in()
+    with ThreadPoolExecutor(60) as pool:
+        shown = list(pool.map(lambda _: visitor.get("/settings/access-tokens?change=1").status, range(60)))
+    assert shown == [200] * 60
 
 
 def test_while_the_database_is_down_everything_is_503_and_then_it_works_again(

@@ -146,11 +146,11 @@ class PostgresServer:
             found = connection.execute(statement)
             return found.fetchall() if found.description else []
 
-    def create_database(self) -> str:
-        """Make an empty database; return its URL."""
+    def create_database(self, *, on: str = "pg_default") -> str:
+        """Make an empty database on a tablespace; return its URL."""
         self._made += 1
         name = f"test{self._made}"
-        self.execute(f"CREATE DATABASE {name} OWNER {USER}")
+        self.execute(f"CREATE DATABASE {name} OWNER {USER} TABLESPACE {on}")
         return self.url(name)
 
     def url(self, name: str, user: str = USER, *, host: Path | None = None) -> str:
@@ -249,20 +249,31 @@ class PgBouncer:
         settings.write_text(
             f"[databases]\n* = host={server.folder}\n[pgbouncer]\nlisten_addr =\nlisten_port = 5432\n"
             f"unix_socket_dir = {self.folder}\nauth_type = trust\nauth_file = {self.folder}/users\n"
-            "pool_mode = transaction\ndefault_pool_size = 3\n"
+            "pool_mode = transaction\ndefault_pool_size = 3\nserver_login_retry = 1\n"
         )
         (self.folder / "users").write_text(f'"{USER}" ""\n')
         if owner := server.runs_as.get("user"):
             os.chown(self.folder, owner, owner)
+        self.start()
+
+    def start(self) -> None:
         self._process = subprocess.Popen(
-            ["/usr/sbin/pgbouncer", "-q", settings], stderr=subprocess.DEVNULL, cwd=self.folder, **server.runs_as
+            ["/usr/sbin/pgbouncer", "-q", "pgbouncer.ini"],
+            stderr=subprocess.DEVNULL,
+            cwd=self.folder,
+            **self._server.runs_as,
         )
         poll((self.folder / ".s.PGSQL.5432").exists)
+
+    def stop(self) -> None:
+        """End it at once, with all connections."""
+        self._process.kill()
+        self._process.wait()
+        (self.folder / ".s.PGSQL.5432").unlink()
 
     def url(self, name: str) -> str:
         return self._server.url(name, host=self.folder)
 
     def close(self) -> None:
-        self._process.terminate()
-        self._process.wait()
+        self.stop()
         shutil.rmtree(self.folder)

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -102,9 +103,18 @@ class Roll:
         self._hear(records)
 
     def look_now(self, *, doubt: float) -> None:
-        """Do as `look` does; to be called from a thread."""
-        if self._loop is not None:
-            asyncio.run_coroutine_threadsafe(self.look(doubt=doubt), self._loop).result()
+        """Do as `look` does, in a thread: reading in another one would wait for ever once all of them wait for that."""
+        if self._loop is None:
+            return
+        try:
+            hear = partial(self._hear, self._read())
+        except GatepassError:
+            hear = partial(self._followers.doubt, doubt)
+
+        async def take() -> None:
+            hear()
+
+        asyncio.run_coroutine_threadsafe(take(), self._loop).result()
 
     async def _write(self, record: FollowerRecord) -> str | None:
         if not self._is_shared:

@@ -103,7 +103,7 @@ class ApiRoute(Route):
         presented: Presented = None
         try:
             if self._is_feature:
-                _require_feature(context_of(request))
+                await _require_feature(context_of(request))
             operation = self._operation(request)
             presented = presented_by(request, context_of(request))
             body = await read_body(request)
@@ -134,10 +134,15 @@ def build_routes(operations: Sequence[Operation]) -> list[BaseRoute]:
     return [ApiRoute(path, [each for each in operations if each.path == path]) for path in paths]
 
 
-def _require_feature(context: Context) -> None:
-    with context.deps.store.read() as tx:
-        if not tx.settings.load().enabled:
-            raise problems.RouteNotFound("tokens are switched off")
+async def _require_feature(context: Context) -> None:
+    store = context.deps.store
+
+    def look() -> bool:
+        with store.read() as tx:
+            return tx.settings.load().enabled
+
+    if not (look() if store.answers_inline else await context.work.run(look)):
+        raise problems.RouteNotFound("tokens are switched off")
 
 
 async def _run(operation: Operation, request: Request, presented: Presented, raw_body: bytes) -> Response:
