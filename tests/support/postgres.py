@@ -26,6 +26,7 @@ EMPTIED = (
     "sessions",
     "users",
     "failures",
+    "spent",
     "events",
     "settings",
     "changes",
