@@ -82,6 +82,8 @@ class ConfiguredProvider:
     """What its button says."""
     provider: IdentityProvider
     admission: Admission = field(default_factory=Admission)
+    read_every_seconds: int = 900
+    """How often a directory is asked about each of its people."""
     admin_grace_seconds: int = 0
     """For how long an administrator's last known state holds while the directory is out of reach."""
     grace_seconds: int = 3600
