@@ -8,9 +8,11 @@ from gatepass.interfaces.follower import FollowerRepository
 from gatepass.interfaces.identity import (
     ConfiguredProvider,
     DirectoryProvider,
+    ExaminedProvider,
     IdentityProvider,
     PasswordProvider,
     RedirectProvider,
+    Step,
 )
 from gatepass.interfaces.journal import JournalRepository
 from gatepass.interfaces.outside import Clock, Keyring, NewToken, PasswordHasher, Policy
@@ -49,6 +51,7 @@ __all__ = [
     "ConfiguredProvider",
     "DirectoryProvider",
     "EventRepository",
+    "ExaminedProvider",
     "FailureRepository",
     "Fetched",
     "Followed",
@@ -66,6 +69,7 @@ __all__ = [
     "SessionRepository",
     "SettingsRepository",
     "SpentRepository",
+    "Step",
     "Store",
     "TokenRepository",
     "Transaction",
