@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from gatepass.cli.options import Place, place_options
-from gatepass.cli.output import DONE, FAILED, json_option, show_json, show_table
+from gatepass.cli.output import DONE, FAILED, json_option, show_json, show_record, show_table
 from gatepass.connect import SystemClock
 from gatepass.errors import NotFound, Unavailable
 from gatepass.interfaces import ConfiguredProvider, ExaminedProvider, Step
@@ -63,8 +63,8 @@ def test(provider_id: str, place: Place, *, login: str | None, as_json: bool) ->
     else:
         for step in steps:
             _say(step)
-        for name, value in (person or {}).items():
-            click.echo(f"{name:>16}  {value}")
+        if person:
+            show_record(person)
     return DONE if works else FAILED
 
 
