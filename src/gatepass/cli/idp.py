@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from gatepass.cli.options import Place, place_options
-from gatepass.cli.output import DONE, FAILED, json_option, show_json, show_record, show_table
+from gatepass.cli.output import DONE, FAILED, json_option, show_fields, show_json, show_table
 from gatepass.connect import SystemClock
 from gatepass.errors import NotFound, Unavailable
 from gatepass.interfaces import ConfiguredProvider, ExaminedProvider, Step
@@ -64,7 +64,7 @@ def test(provider_id: str, place: Place, *, login: str | None, as_json: bool) ->
         for step in steps:
             _say(step)
         if person:
-            show_record(person)
+            show_fields(person)
     return DONE if works else FAILED
 
 
