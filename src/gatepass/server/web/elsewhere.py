@@ -45,7 +45,8 @@ def _finish(visit: Visit, answer: dict[str, str]) -> Response:
     context = visit.context
     # SECURITY: without what this very browser began, no answer is read at all.
     flow = find_flow(context, visit.request.cookies, configured.id, now=visit.now)
-    result, reason = "refused", Refusal.INVALID.value
+    result = "refused"
+    reason: str | None = Refusal.INVALID.value
     try:
         started = None
         if flow is not None:
