@@ -68,7 +68,7 @@ def test_a_careless_comparison_of_secrets_is_noticed(line: str) -> None:
 
 @pytest.mark.parametrize("path", sorted((SRC / "services").glob("*.py")), ids=name_of)
 def test_a_use_case_is_a_file_with_a_function_of_its_name(path: Path) -> None:
-    helpers = {"__init__", "access", "deps", "last_admin", "record_event", "retry", "throttle"}
+    helpers = {"__init__", "access", "deps", "last_admin", "record_event", "retry", "settle", "throttle"}
     if path.stem not in helpers:
         module = import_module(f"gatepass.services.{path.stem}")
         assert callable(getattr(module, path.stem))
@@ -142,6 +142,7 @@ def test_every_command_is_in_the_group() -> None:
         "settings",
         "key",
         "db",
+        "idp",
         "config",
         "doctor",
     }

@@ -7,7 +7,7 @@ from gatepass.testing.list_suite import EventListSuite, TokenListSuite, UserList
 from gatepass.testing.token_suite import TokenSuite
 from gatepass.testing.transaction_suite import ConcurrencySuite, TransactionSuite
 from gatepass.testing.use_suite import UseSuite
-from gatepass.testing.user_suite import FailureSuite, SessionSuite, SettingsSuite, UserSuite
+from gatepass.testing.user_suite import FailureSuite, SessionSuite, SettingsSuite, SpentSuite, UserSuite
 from gatepass.testing.verifier_suite import VerifierSuite
 
 SUITES = (
@@ -20,6 +20,7 @@ SUITES = (
     SessionSuite,
     SettingsSuite,
     FailureSuite,
+    SpentSuite,
     ChangeSuite,
     FollowerSuite,
     JournalSuite,

@@ -27,6 +27,7 @@ EMPTIED = (
     "sessions",
     "users",
     "failures",
+    "spent",
     "events",
     "settings",
     "changes",

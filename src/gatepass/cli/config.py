@@ -4,7 +4,7 @@ import click
 
 from gatepass.cli.options import Place, place_options
 from gatepass.cli.output import json_option, show_json, show_table
-from gatepass.server.settings import SECRET_KEYS, SECTIONS
+from gatepass.server.settings import SECTIONS
 
 
 @click.group()
@@ -21,9 +21,8 @@ def show(place: Place, *, origin: bool, as_json: bool) -> None:
     loaded = place.load()
     rows = []
     for key, where in loaded.origins.items():
-        section, _, name = key.partition(".")
-        value = getattr(getattr(loaded, section), name)
-        shown = "(hidden)" if key in SECRET_KEYS and value else list(value) if isinstance(value, tuple) else value
+        value = loaded.value(key)
+        shown = "(hidden)" if loaded.is_secret(key) and value else list(value) if isinstance(value, tuple) else value
         rows.append({"key": key, "value": shown} | ({"origin": where} if origin else {}))
     if as_json:
         show_json({"data": rows, "sections": list(SECTIONS)})

@@ -5,13 +5,22 @@ nothing here ever answers wrongly instead.
 """
 
 from gatepass.interfaces.follower import FollowerRepository
+from gatepass.interfaces.identity import (
+    ConfiguredProvider,
+    DirectoryProvider,
+    ExaminedProvider,
+    IdentityProvider,
+    PasswordProvider,
+    RedirectProvider,
+    Step,
+)
 from gatepass.interfaces.journal import JournalRepository
 from gatepass.interfaces.outside import Clock, Keyring, NewToken, PasswordHasher, Policy
+from gatepass.interfaces.sign_ins import FailureRepository, SpentRepository
 from gatepass.interfaces.store import Store
 from gatepass.interfaces.stored import (
     ChangeRepository,
     EventRepository,
-    FailureRepository,
     Page,
     SessionRepository,
     SettingsRepository,
@@ -39,20 +48,28 @@ __all__ = [
     "ChangeRepository",
     "ChangeSource",
     "Clock",
+    "ConfiguredProvider",
+    "DirectoryProvider",
     "EventRepository",
+    "ExaminedProvider",
     "FailureRepository",
     "Fetched",
     "Followed",
     "FollowerRepository",
     "Head",
+    "IdentityProvider",
     "JournalRepository",
     "Keyring",
     "NewToken",
     "Page",
     "PasswordHasher",
+    "PasswordProvider",
     "Policy",
+    "RedirectProvider",
     "SessionRepository",
     "SettingsRepository",
+    "SpentRepository",
+    "Step",
     "Store",
     "TokenRepository",
     "Transaction",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from gatepass.interfaces.follower import FollowerRepository
 from gatepass.interfaces.journal import JournalRepository
+from gatepass.interfaces.sign_ins import FailureRepository, SpentRepository
 from gatepass.interfaces.verification import Verifications
 from gatepass.model.change import Change, ChangeKind
 from gatepass.model.event import EventRecord
@@ -139,6 +140,21 @@ class UserRepository(Protocol):
         """Return the user of that name, compared without case; a deleted one is not found."""
         ...
 
+    def find_by_subject(self, provider: str, subject: str) -> User | None:
+        """Return the user of that key at an identity provider; a deleted one is not found."""
+        ...
+
+    def list_unchecked(self, provider: str, *, since: datetime, after: UUID | None, limit: int) -> Sequence[User]:
+        """Return some of a provider's users whom it was not asked about after `since`, by id, those after `after`.
+
+        Who is disabled is left out, unless because the provider lost them.
+        """
+        ...
+
+    def note_checked(self, user_id: UUID, at: datetime) -> None:
+        """Move `checked_at` forward; touches nothing else."""
+        ...
+
     def list(self, page: Page, *, prefix: str | None = None, only: UserFilter | None = None) -> Sequence[User]:
         """Return a page of users by creation (key: the id), deleted ones left out.
 
@@ -242,26 +258,6 @@ class SettingsRepository(Protocol):
         ...
 
 
-class FailureRepository(Protocol):
-    """Failed sign-ins, by hashed account and hashed address."""
-
-    def add(self, keys: Iterable[bytes], at: datetime) -> None:
-        """Count one failure for each of the keys."""
-        ...
-
-    def list(self, key: bytes, since: datetime) -> Sequence[datetime]:
-        """Return the failures of a key after `since`, oldest first."""
-        ...
-
-    def forget(self, key: bytes) -> None:
-        """Forget the failures of one key."""
-        ...
-
-    def prune(self, before: datetime) -> None:
-        """Forget older failures."""
-        ...
-
-
 class ChangeRepository(Protocol):
     """What verifiers must hear of; written in the transaction that changes what is accepted."""
 
@@ -359,6 +355,11 @@ class Transaction(Protocol):
     @property
     def failures(self) -> FailureRepository:
         """The failed sign-ins."""
+        ...
+
+    @property
+    def spent(self) -> SpentRepository:
+        """What was taken once."""
         ...
 
     @property

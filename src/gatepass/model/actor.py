@@ -12,6 +12,8 @@ class Credential(StrEnum):
     PASSWORD = "password"  # noqa: S105  the name of a kind of credential
     TOKEN = "token"  # noqa: S105
     SESSION = "session"
+    PROVIDER = "provider"
+    """An identity provider's word."""
     VERIFIER = "verifier"
     """A registered verifier, which asks about tokens and does nothing else."""
     CONSOLE = "console"

@@ -82,6 +82,8 @@ class UserCreated(Event):
     action: ClassVar[str] = "person.created"
     email: str
     is_admin: bool
+    provider: str | None = None
+    """Where they sign in, unless with a password kept here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,9 @@ class UserDisabled(Event):
     """A person was disabled: sessions ended, tokens refused."""
 
     action: ClassVar[str] = "person.disabled"
+    provider: str | None = None
+    """The provider that lost them, if that is why."""
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,13 +139,20 @@ class SignedIn(Event):
     """Somebody signed in on the pages; the subject is the session."""
 
     action: ClassVar[str] = "session.started"
+    provider: str | None = None
+    """Where, unless with a password kept here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInRefused(Event):
-    """A wrong password was given for a person who exists."""
+    """A wrong password was given for a person who exists, or a provider's word was not enough."""
 
     action: ClassVar[str] = "sign-in.refused"
+    provider: str | None = None
+    reason: str | None = None
+    """A `Refusal`."""
+    name: str | None = None
+    """What the provider calls somebody who is not known here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

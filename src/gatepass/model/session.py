@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from gatepass.model.user import LOCAL
+
 IDLE_LIFETIME = timedelta(minutes=30)
 ABSOLUTE_LIFETIME = timedelta(hours=12)
 FRESH_LIFETIME = timedelta(minutes=15)
@@ -26,6 +28,10 @@ class Session:
     seen_at: datetime
     address: str | None
     user_agent: str | None
+    provider: str = LOCAL
+    """Where they proved who they are."""
+    reference: str | None = None
+    """What the provider calls this sign-in (`Identity.reference`)."""
 
     def is_over(self, now: datetime) -> bool:
         """Tell whether it has ended by itself, by idling or by age."""

@@ -9,6 +9,8 @@ from uuid import UUID
 from gatepass.errors import InvalidInput
 from gatepass.model.text import check_line
 
+LOCAL = "local"
+"""The provider of people whose password is kept here."""
 EMAIL_LENGTH = 254
 NAME_LENGTH = 200
 PASSWORD_LEAST_BYTES = 15
@@ -33,6 +35,21 @@ class User:
     disabled_at: datetime | None = None
     deleted_at: datetime | None = None
     last_sign_in_at: datetime | None = None
+    provider: str = LOCAL
+    """Where they prove who they are: `local`, or the id of an identity provider."""
+    subject: str | None = None
+    """Who they are there. Provider and subject are the key, never a name; None for local people."""
+    may_generate: bool | None = None
+    """Whether their groups let them generate tokens; None: as the settings say."""
+    lost: str | None = None
+    """Why the provider lost them (a `Refusal`), if that is why they are disabled."""
+    checked_at: datetime | None = None
+    """When the provider last said that they are there."""
+
+    @property
+    def is_local(self) -> bool:
+        """Tell whether their password is kept here."""
+        return self.provider == LOCAL
 
     @property
     def is_live(self) -> bool:

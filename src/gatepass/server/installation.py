@@ -2,18 +2,19 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gatepass.connect import JOURNAL, KEYS, SystemClock, journal_path, open_followed, open_store
 from gatepass.errors import BadConfiguration, Conflict
-from gatepass.identity.local import Argon2Hasher, common_passwords
+from gatepass.identity.local import Argon2Hasher, common_passwords, cores
 from gatepass.interfaces import Clock, Keyring, Store
 from gatepass.model.actor import CONSOLE
 from gatepass.model.secret import Secret, generate_id
 from gatepass.policies import POLICIES
+from gatepass.server.provider_settings import Provider, configured
 from gatepass.server.settings import Config, SignInConfig, StoreConfig
 from gatepass.services.change_settings import change_settings
 from gatepass.services.create_user import create_user
@@ -42,7 +43,8 @@ def journal_of(config: StoreConfig, data: Path) -> Path | None:
 def open_deps(data: Path, config: Config, *, observer: StoreObserver | None = None, follows: bool = False) -> Deps:
     """Open the installation in `data`; `observer` hears of each use of its store.
 
-    With `follows` its words allow answers from memory, over PostgreSQL too: for what runs on. Raises
+    With `follows` its words allow answers from memory, over PostgreSQL too, and there are identity providers: for
+    what runs on. Raises
     BadConfiguration if it is missing or cannot be used.
     """
     if not exists(data):
@@ -52,7 +54,10 @@ def open_deps(data: Path, config: Config, *, observer: StoreObserver | None = No
     keyring = KeyFile(data / KEYS)
     opening = open_followed if follows else open_store
     store: Store = opening(data, database=config.store.database, journal=journal_of(config.store, data))
-    return build_deps(ObservedStore(store, observer) if observer else store, keyring, config.sign_in)
+    providers = config.providers.values() if follows else ()
+    return build_deps(
+        ObservedStore(store, observer) if observer else store, keyring, config.sign_in, providers=providers
+    )
 
 
 @contextmanager
@@ -65,14 +70,23 @@ def opened(config: Config) -> Iterator[Deps]:
         deps.store.close()
 
 
-def build_deps(store: Store, keyring: Keyring, config: SignInConfig, clock: Clock | None = None) -> Deps:
-    """Put together what the use cases need."""
+def build_deps(
+    store: Store,
+    keyring: Keyring,
+    config: SignInConfig,
+    clock: Clock | None = None,
+    *,
+    providers: Iterable[Provider] = (),
+) -> Deps:
+    """Put together what the use cases need. Raises BadConfiguration for providers that cannot be used."""
     clock = clock or SystemClock()
+    built = {each.id: configured(each, clock=clock) for each in providers}
     return Deps(
         store=store,
         clock=clock,
         keyring=keyring,
-        hasher=Argon2Hasher(),
+        # With directories more threads check passwords than may hash at once (`Context.hashing`).
+        hasher=Argon2Hasher(at_once=max(1, cores() - 1) if built else None),
         throttle=Throttle(
             store,
             clock,
@@ -82,6 +96,7 @@ def build_deps(store: Store, keyring: Keyring, config: SignInConfig, clock: Cloc
         ),
         policies=POLICIES,
         common_passwords=common_passwords(config.site_words),
+        providers=built,
     )
 
 

@@ -29,17 +29,17 @@ _MISSING = re.compile(r"\AObject missing required field `(.*?)`")
 _UNKNOWN = re.compile(r"\AObject contains unknown field `(.*)`", re.DOTALL)
 
 
-async def read_body(request: Request) -> bytes:
-    """Return the whole body. Raises BodyTooLarge above 64 KiB, as early as that is known."""
+async def read_body(request: Request, *, most: int = BODY_BYTES) -> bytes:
+    """Return the whole body. Raises BodyTooLarge above `most` bytes, 64 KiB, as early as that is known."""
     length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > BODY_BYTES:
-        raise BodyTooLarge("body", f"must have at most {BODY_BYTES} bytes, has {length}")
+    if length.isdigit() and int(length) > most:
+        raise BodyTooLarge("body", f"must have at most {most} bytes, has {length}")
     body = bytearray()
     try:
         async for chunk in request.stream():
             body += chunk
-            if len(body) > BODY_BYTES:
-                raise BodyTooLarge("body", f"must have at most {BODY_BYTES} bytes")
+            if len(body) > most:
+                raise BodyTooLarge("body", f"must have at most {most} bytes")
     except ClientDisconnect:
         raise InvalidInput("body", "ended too early") from None
     return bytes(body)

@@ -8,15 +8,16 @@ import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
-
 from gatepass.errors import BadConfiguration
 from gatepass.model.origin import is_loopback, is_origin
+from gatepass.server import provider_settings
+from gatepass.server.converting import section_of
+from gatepass.server.provider_settings import Provider
 
 FILE_NAME = "gatepass.toml"
 _PREFIX = "GATEPASS_"
@@ -84,7 +85,25 @@ class Config:
     store: StoreConfig = field(default_factory=StoreConfig)
     sign_in: SignInConfig = field(default_factory=SignInConfig)
     log: LogConfig = field(default_factory=LogConfig)
+    providers: Mapping[str, Provider] = field(default_factory=dict)
+    """Identity providers by their id, in the order of their buttons."""
     origins: Mapping[str, str] = field(default_factory=dict)
+
+    def value(self, key: str) -> Any:
+        """Return the value of `section.key`, or of `providers.ID.key`."""
+        section, _, name = key.partition(".")
+        if section == provider_settings.SECTION:
+            provider_id, _, name = name.partition(".")
+            return self.providers[provider_id].value(name)
+        return getattr(getattr(self, section), name)
+
+    def is_secret(self, key: str) -> bool:
+        """Tell whether `gatepass config show` hides a key."""
+        section, _, rest = key.partition(".")
+        provider_id, _, name = rest.partition(".")
+        return key in SECRET_KEYS or (
+            section == provider_settings.SECTION and name in self.providers[provider_id].secrets
+        )
 
     @property
     def is_tls(self) -> bool:
@@ -120,9 +139,12 @@ def load_config(
     path = file or Path(data) / FILE_NAME
     for key, value in _from_file(path, required=file is not None).items():
         given.setdefault(key, (value, str(path)))
+    providers = provider_settings.read_providers(given)
+    keys = [*_all_keys(), *(key for each in providers.values() for key in provider_settings.keys_of(each))]
     config = Config(
-        **{name: _section(name, kind, given) for name, kind in SECTIONS.items()},
-        origins={key: given[key][1] if key in given else "default" for key in _all_keys()},
+        **{name: section_of(name, kind, given) for name, kind in SECTIONS.items()},
+        providers=providers,
+        origins={key: given[key][1] if key in given else "default" for key in keys},
     )
     _check(config)
     return config
@@ -154,6 +176,8 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[Any, st
         if not name.startswith(_PREFIX) or "__" not in name:
             continue
         key = name.removeprefix(_PREFIX).lower().replace("__", ".", 1)
+        if key.startswith(f"{provider_settings.SECTION}."):
+            key = key.replace("__", ".", 1)
         direct = not key.endswith("_file")
         key = key.removesuffix("_file")
         _require_known(key, name)
@@ -181,38 +205,21 @@ def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
         if not isinstance(values, dict):
             raise BadConfiguration(f"{path}: {section}", "must be a section, like [server]")
         for key, value in values.items():
-            _require_known(f"{section}.{key}", f"{path}: {section}.{key}")
-            found[f"{section}.{key}"] = value
+            if section != provider_settings.SECTION:
+                _require_known(f"{section}.{key}", f"{path}: {section}.{key}")
+                found[f"{section}.{key}"] = value
+            elif not isinstance(value, dict):
+                raise BadConfiguration(f"{path}: {section}.{key}", f"must be a section, like [{section}.corp]")
+            else:
+                found |= {f"{section}.{key}.{name}": each for name, each in value.items()}
     return found
 
 
 def _require_known(key: str, shown: str) -> None:
+    if key.startswith(f"{provider_settings.SECTION}.") and key.count(".") == 2:
+        return  # which keys there are depends on the kind
     if key not in _all_keys():
         raise BadConfiguration(shown, "is not a configuration key", hint="`gatepass config show` lists them all")
-
-
-def _section(name: str, kind: type, given: Mapping[str, tuple[Any, str]]) -> Any:
-    values = {}
-    for each in fields(kind):
-        key = f"{name}.{each.name}"
-        if key in given:
-            value, origin = given[key]
-            default = each.default if each.default is not MISSING else None
-            values[each.name] = _converted(key, value, type(default), origin)
-    return kind(**values)
-
-
-def _converted(key: str, value: Any, kind: type, origin: str) -> Any:
-    try:
-        if kind is tuple:
-            parts = value.split(",") if isinstance(value, str) else value
-            return tuple(msgspec.convert([str(part).strip() for part in parts if str(part).strip()], list[str]))
-        return msgspec.convert(value, kind, strict=not isinstance(value, str))
-    except (msgspec.ValidationError, TypeError):
-        raise BadConfiguration(key, f"from {origin}: must be {_WORDS[kind]}, not {value!r}") from None
-
-
-_WORDS = {str: "text", int: "a whole number", bool: "true or false", tuple: "a list of texts"}
 
 
 def _check(config: Config) -> None:

@@ -139,9 +139,14 @@ def authorise(
     return user
 
 
-def require_same_password(tx: Transaction, user_id: UUID, set_at: datetime | None) -> None:
-    """Raise NotAuthenticated unless the user's password is still the one that was set at `set_at`."""
-    stored = tx.users.find_password(user_id)
+def require_same_password(tx: Transaction, user: User, set_at: datetime | None) -> None:
+    """Raise NotAuthenticated unless the user's password is still the one that was set at `set_at`.
+
+    Of somebody's elsewhere nothing is kept here: their provider judged it in this very request (None).
+    """
+    if not user.is_local and set_at is None:
+        return
+    stored = tx.users.find_password(user.id)
     if stored is None or stored.changed_at != set_at:
         raise NotAuthenticated
 
@@ -163,7 +168,7 @@ def _live_user(tx: Transaction, actor: Actor, now: datetime) -> tuple[User, Righ
     if user is None or not user.is_live:
         raise NotAuthenticated
     if actor.credential is Credential.PASSWORD:
-        require_same_password(tx, user.id, actor.password_at)
+        require_same_password(tx, user, actor.password_at)
     if actor.credential is Credential.TOKEN:
         token = tx.tokens.find(actor.credential_id) if actor.credential_id else None
         if token is None or token.owner_id != user.id or token.status(now) is not TokenStatus.ACTIVE:

@@ -9,18 +9,20 @@ from gatepass.services.access import Action, authorise
 from gatepass.services.check_password import check_password
 from gatepass.services.deps import Deps
 from gatepass.services.record_event import record_event
+from gatepass.services.require_local import require_local
 
 
 def change_password(deps: Deps, actor: Actor, *, current: Secret, new: Secret) -> None:
     """Replace the actor's password; all their other sessions end, their tokens stay (rule R5).
 
     Raises InvalidInput naming `currentPassword` or `newPassword`, NotAllowed for an actor who came
-    with a token, TooManyRequests after wrong guesses at the current one.
+    with a token, Conflict for one who signs in elsewhere, TooManyRequests after wrong guesses at the current one.
     """
     with deps.store.read() as tx:
         user = authorise(tx, actor, Action.CHANGE_PASSWORD, now=deps.clock.now(), owner_id=actor.user_id)
     if user is None:
         raise NotAuthenticated
+    require_local(user)
     chosen = check_new_password(new.reveal(), common=deps.common_passwords, field="newPassword")
     try:
         proof = check_password(

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gatepass.errors import NotFound
+from gatepass.interfaces import Transaction
 from gatepass.model.actor import Actor
 from gatepass.model.change import ChangeKind
 from gatepass.model.event import Event, UserChanged, UserDisabled, UserEnabled
@@ -14,6 +15,9 @@ from gatepass.services.access import Action, authorise
 from gatepass.services.deps import Deps
 from gatepass.services.last_admin import require_an_admin_left
 from gatepass.services.record_event import record_event
+
+_PUBLIC = {"name": "name", "email": "email", "is_admin": "isAdmin", "may_generate": "mayGenerate"}
+"""What an audit record tells of a change, by its public name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +36,16 @@ class UserChanges:
 
     def applied_to(self, user: User, now: datetime) -> User:
         """Return the changed user. Disabling keeps the first date."""
-        disabled_at = user.disabled_at
+        disabled_at, lost = user.disabled_at, user.lost
         if self.is_disabled is not None:
-            disabled_at = (disabled_at or now) if self.is_disabled else None
+            disabled_at, lost = (disabled_at or now) if self.is_disabled else None, None
         return replace(
             user,
             name=user.name if self.name is None else self.name,
             email=user.email if self.email is None else self.email,
             is_admin=user.is_admin if self.is_admin is None else self.is_admin,
             disabled_at=disabled_at,
+            lost=lost,
             updated_at=now,
         )
 
@@ -66,30 +71,39 @@ def change_user(deps: Deps, actor: Actor, user_id: UUID, changes: UserChanges) -
         after = changes.applied_to(before, now)
         if after == replace(before, updated_at=now):
             return before
-        require_an_admin_left(tx, before, after)
-        tx.users.update(after)
-        if (after.is_live, after.email) != (before.is_live, before.email):
-            tx.changes.add(ChangeKind.OWNER, user_id)
-        if not after.is_live:
-            tx.sessions.remove_of(user_id)
-        elif after.is_admin != before.is_admin:
-            tx.sessions.remove_of(user_id, except_id=actor.credential_id)
-        if (after.email, after.is_admin) != (before.email, before.is_admin) and not tx.users.find_password(user_id):
-            tx.users.set_password(user_id, None)  # a link was sent to whoever had that address and those rights
-        for event in _events(before, after):
-            record_event(tx, actor, event, now=now)
+        apply_change(tx, actor, before, after, now=now)
         return after
+
+
+def apply_change(tx: Transaction, actor: Actor, before: User, after: User, *, now: datetime) -> None:
+    """Make `before` into `after`, with all that follows from it.
+
+    Raises Conflict if no administrator would be left or the address is taken; then nothing was changed.
+    """
+    require_an_admin_left(tx, before, after)
+    tx.users.update(after)
+    if (after.is_live, after.email) != (before.is_live, before.email):
+        tx.changes.add(ChangeKind.OWNER, after.id)
+    if not after.is_live:
+        tx.sessions.remove_of(after.id)
+    elif after.is_admin != before.is_admin:
+        tx.sessions.remove_of(after.id, except_id=actor.credential_id)
+    if (after.email, after.is_admin) != (before.email, before.is_admin) and not tx.users.find_password(after.id):
+        tx.users.set_password(after.id, None)  # a link was sent to whoever had that address and those rights
+    for event in _events(before, after):
+        record_event(tx, actor, event, now=now)
 
 
 def _events(before: User, after: User) -> Iterator[Event]:
     changes = {
         public: [getattr(before, name), getattr(after, name)]
-        for name, public in (("name", "name"), ("email", "email"), ("is_admin", "isAdmin"))
+        for name, public in _PUBLIC.items()
         if getattr(before, name) != getattr(after, name)
     }
     if changes:
         yield UserChanged(subject_id=after.id, owner_id=after.id, changes=changes)
     if before.is_live and not after.is_live:
-        yield UserDisabled(subject_id=after.id, owner_id=after.id)
+        provider = after.provider if after.lost is not None else None
+        yield UserDisabled(subject_id=after.id, owner_id=after.id, provider=provider, reason=after.lost)
     if after.is_live and not before.is_live:
         yield UserEnabled(subject_id=after.id, owner_id=after.id)

@@ -1,15 +1,19 @@
 """Check a user name and password."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gatepass.errors import NotAuthenticated
+from gatepass.errors import NotAuthenticated, Unavailable
 from gatepass.interfaces import Transaction
 from gatepass.model.actor import Actor, Credential
 from gatepass.model.event import SignInRefused
 from gatepass.model.secret import Secret
+from gatepass.model.session import Session
 from gatepass.model.user import PASSWORD_MOST_BYTES, Password, User, normalise_password
 from gatepass.services.access import require_same_password
+from gatepass.services.check_directories import Attempt, check_account, check_directories, refusals
 from gatepass.services.deps import Deps
 from gatepass.services.record_event import record_event
 
@@ -18,41 +22,92 @@ _NOTED_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """That somebody knew a user's password, the one set at `password_at`."""
+    """That somebody is a user: they knew the password that was set at `password_at`, or a provider said so (None)."""
 
     user: User
-    password_at: datetime
+    password_at: datetime | None
+    reference: str | None = None
+    """What the provider calls this sign-in."""
 
     def require_still_good(self, tx: Transaction) -> None:
         """Raise NotAuthenticated if by now the user is disabled or gone or has another password."""
         user = tx.users.find(self.user.id)
         if user is None or not user.is_live:
             raise NotAuthenticated
-        require_same_password(tx, user.id, self.password_at)
+        require_same_password(tx, user, self.password_at)
 
 
 def check_password(
     deps: Deps, *, email: str, password: Secret, address: str | None = None, request_id: str | None = None
 ) -> Proof:
-    """Return a proof that this is the user's password at this moment.
+    """Return a proof that this is the user's password at this moment, here or in a directory.
 
-    Whoever acts on it later looks again, inside the transaction: `Proof.require_still_good`.
+    A name that a local user has is theirs alone; no directory hears their password. Whoever acts on the proof
+    later looks again, inside the transaction: `Proof.require_still_good`.
 
     Raises NotAuthenticated for every failure alike (no such user, wrong password, disabled), after
-    the same work, and TooManyRequests when `services/throttle.py` says so.
+    the same work, TooManyRequests when `services/throttle.py` says so, and Unavailable if a directory
+    that could have known better is out of reach.
     """
-    with deps.throttle.attempt(email, address) as keys:
+    with ExitStack() as turns:
+        keys = turns.enter_context(deps.throttle.attempt(email, address, folded=bool(deps.providers)))
+        attempt = Attempt(list(keys), turns, address, request_id)
         with deps.store.read() as tx:
-            user = tx.users.find_by_email(email)
+            named = tx.users.find_by_email(email)
+            user = named if named is not None and named.is_local else None
             stored = tx.users.find_password(user.id) if user else None
         given = _bytes_of(password)
         # SECURITY: always one hash, and the user's state counts only afterwards.
         right = deps.hasher.verify(stored.hash if stored and given else None, given or b"-")
         if user is None or stored is None or given is None or not right or not user.is_live:
-            _count_failure(deps, keys, user, Actor(Credential.PASSWORD, address=address, request_id=request_id))
-            raise NotAuthenticated
+            return _from_directories(deps, attempt, email, password, local=user)
     _note_success(deps, user, stored, given)
     return Proof(user, stored.changed_at)
+
+
+def check_password_again(
+    deps: Deps, session: Session, user: User, *, password: Secret, address: str | None, request_id: str | None
+) -> Proof:
+    """Return the same of somebody who is signed in: their own account is asked, whatever names there are.
+
+    Raises as `check_password`; NotAuthenticated too if their provider takes no passwords.
+    """
+    if user.is_local:
+        return check_password(deps, email=user.email, password=password, address=address, request_id=request_id)
+    with ExitStack() as turns:
+        keys = turns.enter_context(deps.throttle.attempt(user.email, address, folded=True))
+        attempt = Attempt(list(keys), turns, address, request_id)
+        with _counting_failure(deps, attempt, None):
+            found = check_account(deps, attempt, user.provider, session.reference, password)
+            if found is None or found[0].id != user.id:
+                raise NotAuthenticated
+    return Proof(found[0], None, found[1])
+
+
+def _from_directories(deps: Deps, attempt: Attempt, login: str, password: Secret, *, local: User | None) -> Proof:
+    """Ask the directories about a name that no local password fits; about nobody, if it is a local user's."""
+    with _counting_failure(deps, attempt, local):
+        found = check_directories(deps, attempt, None if local else login, password)
+        if found is None:
+            raise NotAuthenticated
+    return Proof(found[0], None, found[1])
+
+
+@contextmanager
+def _counting_failure(deps: Deps, attempt: Attempt, local: User | None) -> Iterator[None]:
+    """Count a failure while the attempt still holds its turns. An outage counts: it judged nothing either way."""
+    try:
+        yield
+    except (NotAuthenticated, Unavailable):
+        now = deps.clock.now()
+        actor = Actor(Credential.PASSWORD, address=attempt.address, request_id=attempt.request_id)
+        with deps.store.write() as tx:
+            tx.failures.add(attempt.keys, now)
+            if local is not None:
+                record_event(tx, actor, SignInRefused(subject_id=local.id, owner_id=local.id), now=now)
+            for event in refusals(tx, attempt):
+                record_event(tx, actor, event, now=now)
+        raise
 
 
 def _bytes_of(password: Secret) -> bytes | None:
@@ -62,14 +117,6 @@ def _bytes_of(password: Secret) -> bytes | None:
     except ValueError:
         return None
     return given if 0 < len(given) <= PASSWORD_MOST_BYTES else None
-
-
-def _count_failure(deps: Deps, keys: list[bytes], user: User | None, actor: Actor) -> None:
-    now = deps.clock.now()
-    with deps.store.write() as tx:
-        tx.failures.add(keys, now)
-        if user is not None:
-            record_event(tx, actor, SignInRefused(subject_id=user.id, owner_id=user.id), now=now)
 
 
 def _note_success(deps: Deps, user: User, stored: Password, given: bytes) -> None:

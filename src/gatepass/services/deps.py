@@ -1,9 +1,9 @@
 """What the use cases need from outside, handed in by whoever composes the program."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from gatepass.interfaces import Clock, Keyring, PasswordHasher, Policy, Store
+from gatepass.interfaces import Clock, ConfiguredProvider, Keyring, PasswordHasher, Policy, Store
 from gatepass.services.throttle import Throttle
 
 
@@ -25,3 +25,5 @@ class Deps(StoreDeps):
     policies: Sequence[Policy]
     common_passwords: frozenset[str]
     """Case-folded passwords nobody may choose: the commonest ones and the site's own words."""
+    providers: Mapping[str, ConfiguredProvider] = field(default_factory=dict)
+    """Identity providers by their id, in the order in which they are offered and asked."""

@@ -12,6 +12,7 @@ from gatepass.model.user import PasswordLink
 from gatepass.services.access import Action, authorise
 from gatepass.services.deps import Deps
 from gatepass.services.record_event import record_event
+from gatepass.services.require_local import require_local
 
 LINK_LIFETIME = timedelta(hours=24)
 
@@ -25,8 +26,10 @@ def issue_password_link(deps: Deps, actor: Actor, user_id: UUID) -> Secret:
     now = deps.clock.now()
     with deps.store.write() as tx:
         authorise(tx, actor, Action.CHANGE_USER, now=now, owner_id=user_id)
-        if tx.users.find(user_id) is None:
+        user = tx.users.find(user_id)
+        if user is None:
             raise NotFound("there is no such person")
+        require_local(user)
         if tx.users.find_password(user_id) is not None:
             raise Conflict("this person has a password already")
         return add_link(tx, actor, user_id, now=now)

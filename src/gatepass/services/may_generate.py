@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from gatepass.errors import NotAllowed
-from gatepass.interfaces import NewToken, Page
+from gatepass.interfaces import ConfiguredProvider, NewToken, Page
 from gatepass.model.actor import Actor
 from gatepass.model.settings import Settings
+from gatepass.model.user import User
 from gatepass.services.access import Action, authorise
 from gatepass.services.deps import Deps
 
@@ -19,6 +20,8 @@ class Generating:
     allowed: bool
     fresh: bool
     """Whether the sign-in is young enough; else the password has to be typed again."""
+    elsewhere: ConfiguredProvider | None
+    """Where they have to sign in again instead, if no password of theirs can be checked."""
     reason: str
     ask: tuple[str, ...]
     """Addresses of a few administrators, for people who may not."""
@@ -44,7 +47,13 @@ def may_generate(deps: Deps, actor: Actor) -> Generating:
         return Generating(
             allowed=not reason,
             fresh=session is not None and session.is_fresh(now),
+            elsewhere=_elsewhere(deps, user),
             reason=reason,
             ask=tuple(admin.email for admin in admins),
             settings=settings,
         )
+
+
+def _elsewhere(deps: Deps, user: User | None) -> ConfiguredProvider | None:
+    configured = deps.providers.get(user.provider) if user else None
+    return configured if configured is not None and configured.passwords is None else None

@@ -11,4 +11,5 @@ def prune_sign_ins(deps: Deps) -> None:
     with deps.store.write() as tx:
         tx.sessions.prune(seen_before=now - IDLE_LIFETIME, signed_in_before=now - ABSOLUTE_LIFETIME)
         tx.failures.prune(now - WINDOW)
+        tx.spent.prune(now)
         tx.users.prune_links(now)

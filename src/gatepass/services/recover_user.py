@@ -10,13 +10,15 @@ from gatepass.model.secret import Secret
 from gatepass.model.user import Password, User, check_new_password
 from gatepass.services.deps import Deps
 from gatepass.services.record_event import record_event
+from gatepass.services.require_local import require_local
 
 
 def recover_user(deps: Deps, email: str, password: Secret) -> User:
     """Set a new password, enable the person if disabled, end all their sessions, forget failed sign-ins.
 
     For whoever runs commands on the server itself: it is the one way back in when no
-    administrator can sign in. Rights stay as they are. Raises NotFound, InvalidInput.
+    administrator can sign in. Rights stay as they are. Raises NotFound, InvalidInput,
+    and Conflict for somebody who signs in elsewhere.
     """
     chosen = check_new_password(password.reveal(), common=deps.common_passwords)
     hashed = deps.hasher.hash(chosen)
@@ -25,6 +27,7 @@ def recover_user(deps: Deps, email: str, password: Secret) -> User:
         user = tx.users.find_by_email(email)
         if user is None:
             raise NotFound(f"there is no person {email!r}")
+        require_local(user)
         if user.disabled_at is not None:
             user = replace(user, disabled_at=None, updated_at=now)
             tx.users.update(user)

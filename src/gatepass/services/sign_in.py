@@ -1,27 +1,12 @@
-"""Sign in on the pages."""
+"""Sign in on the pages with a password."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
-from gatepass.interfaces import Transaction
-from gatepass.model.actor import Actor, Credential
-from gatepass.model.event import SignedIn
-from gatepass.model.secret import Secret, generate_handle, generate_id, sha256
-from gatepass.model.session import MOST_SESSIONS, Session
-from gatepass.model.text import shorten
+from gatepass.model.actor import Credential
+from gatepass.model.secret import Secret
 from gatepass.services.check_password import check_password
 from gatepass.services.deps import Deps
-from gatepass.services.record_event import record_event
-
-_USER_AGENT_LENGTH = 200
-
-
-@dataclass(frozen=True, slots=True)
-class StartedSession:
-    """A session and the handle for its cookie, which exists here and in the browser only."""
-
-    session: Session
-    handle: Secret
+from gatepass.services.start_session import StartedSession, start_session
 
 
 def sign_in(
@@ -39,30 +24,12 @@ def sign_in(
     The eleventh session of a user ends the oldest. Raises what `check_password` raises.
     """
     proof = check_password(deps, email=email, password=password, address=address, request_id=request_id)
-    user = proof.user
-    now = deps.clock.now()
-    handle = generate_handle()
-    session = Session(
-        id=generate_id(now),
-        handle_hash=sha256(handle.reveal()),
-        user_id=user.id,
-        signed_in_at=now,
-        proven_at=now,
-        seen_at=now,
+    return start_session(
+        deps,
+        proof,
+        Credential.PASSWORD,
         address=address,
-        user_agent=shorten(user_agent, most=_USER_AGENT_LENGTH),
+        user_agent=user_agent,
+        request_id=request_id,
+        replaced=replaced,
     )
-    with deps.store.write() as tx:
-        proof.require_still_good(tx)
-        if replaced is not None:
-            tx.sessions.remove(replaced)
-        tx.sessions.add(session)
-        _end_oldest(tx, session)
-        actor = Actor(Credential.PASSWORD, user.id, session.id, address=address, request_id=request_id)
-        record_event(tx, actor, SignedIn(subject_id=session.id, owner_id=user.id), now=now)
-    return StartedSession(session, handle)
-
-
-def _end_oldest(tx: Transaction, session: Session) -> None:
-    for old in tx.sessions.list(session.user_id)[:-MOST_SESSIONS]:
-        tx.sessions.remove(old.id)

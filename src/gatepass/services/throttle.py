@@ -11,11 +11,12 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 
 from gatepass.errors import TooManyRequests
 from gatepass.interfaces import Clock, Keyring, Store
+from gatepass.model.identity import fold_login
 from gatepass.model.user import email_key
 
 WINDOW = timedelta(hours=1)
@@ -40,13 +41,20 @@ class Throttle:
         self._under_way: Counter[bytes] = Counter()
         self._ended = threading.Condition()
 
-    @contextmanager
-    def attempt(self, email: str, address: str | None) -> Iterator[list[bytes]]:
+    def attempt(self, email: str, address: str | None, *, folded: bool = False) -> AbstractContextManager[list[bytes]]:
         """Hold the right to judge one password; yield the keys to count a failure under.
 
-        Raises TooManyRequests if it is not this attempt's turn.
+        With `folded`, spellings that directories take for one name (`fold_login`) share a counter too. Raises
+        TooManyRequests if it is not this attempt's turn.
         """
-        limits = self._limits(email, address)
+        return self._attempt(self._limits(email, address, folded=folded))
+
+    def attempt_account(self, provider_id: str, account: str) -> AbstractContextManager[list[bytes]]:
+        """Hold the same for an account that a provider resolved, within an attempt at its name."""
+        return self._attempt({self._key("account of", f"{provider_id} {account}"): self._free[0]})
+
+    @contextmanager
+    def _attempt(self, limits: dict[bytes, int]) -> Iterator[list[bytes]]:
         with self._ended:
             if not self._ended.wait_for(lambda: self._may_begin(limits), timeout=_PATIENCE_SECONDS):
                 raise TooManyRequests("too many sign-ins at once", retry_after=1)
@@ -68,10 +76,12 @@ class Throttle:
             raise TooManyRequests("too many failed sign-ins", retry_after=math.ceil(wait.total_seconds()))
         return all(self._under_way[key] < max(1, free - len(failures[key])) for key, free in limits.items())
 
-    def _limits(self, email: str, address: str | None) -> dict[bytes, int]:
+    def _limits(self, email: str, address: str | None, *, folded: bool) -> dict[bytes, int]:
         """Return the keys an attempt counts under, each with its free failures."""
         per_account, per_address = self._free
         limits = {self.account_key(email): per_account}
+        if folded:
+            limits[self._key("name", fold_login(email))] = per_account
         if address is not None:
             limits[self._key("address", network_of(address))] = per_address
         return limits

@@ -56,6 +56,68 @@ class UserSuite:
             assert tx.users.find(old.id) is None
             assert tx.users.find_by_email("maria@example.com") == new
 
+    def test_people_of_providers_come_back_as_they_were_kept(self, store: Store) -> None:
+        user = make_user(
+            "maria@corp",
+            provider="corp",
+            subject="S-1",
+            may_generate=False,
+            disabled_at=START,
+            lost="gone",
+            checked_at=START,
+        )
+        keep_users(store, user)
+        with store.read() as tx:
+            assert tx.users.find(user.id) == tx.users.find_by_subject("corp", "S-1") == user
+            assert tx.users.find_by_subject("corp", "s-1") is None
+            assert tx.users.find_by_subject("other", "S-1") is None
+        with store.write() as tx:
+            tx.users.update(replace(user, may_generate=None, lost=None, subject="S-2"))
+        with store.read() as tx:
+            assert tx.users.find_by_subject("corp", "S-1") is None
+            assert tx.users.find_by_subject("corp", "S-2") == replace(user, may_generate=None, lost=None, subject="S-2")
+
+    def test_a_subject_is_one_persons_until_they_are_deleted(self, store: Store) -> None:
+        first = make_user("first@corp", provider="corp", subject="S-1")
+        second = make_user("second@corp", provider="corp", subject="S-1")
+        keep_users(store, first, make_user("third@corp", provider="other", subject="S-1"))
+        with pytest.raises(Conflict):
+            keep_users(store, second)
+        with store.write() as tx:
+            tx.users.update(replace(first, deleted_at=START))
+        keep_users(store, second)
+        with store.read() as tx:
+            assert tx.users.find_by_subject("corp", "S-1") == second
+
+    def test_people_whom_a_provider_was_not_asked_about_are_walked_in_parts(self, store: Store) -> None:
+        due = [
+            make_user("p1@corp", provider="corp", subject="S-1"),
+            make_user("p2@corp", provider="corp", subject="S-2", checked_at=START),
+            make_user("p3@corp", provider="corp", subject="S-3", disabled_at=START, lost="gone"),
+        ]
+        keep_users(
+            store,
+            *due,
+            make_user("lately@corp", provider="corp", subject="lately", checked_at=START + _DAY),
+            make_user("off@corp", provider="corp", subject="off", disabled_at=START),
+            make_user("gone@corp", provider="corp", subject="gone", deleted_at=START),
+            make_user("other@corp", provider="other", subject="S-0"),
+            make_user("local@example.com"),
+        )
+        with store.read() as tx:
+            part = tx.users.list_unchecked("corp", since=START, after=None, limit=2)
+            assert list(part) == due[:2]
+            assert list(tx.users.list_unchecked("corp", since=START, after=part[-1].id, limit=2)) == due[2:]
+
+    def test_the_last_check_moves_forward_and_touches_nothing_else(self, store: Store) -> None:
+        user = make_user("maria@corp", provider="corp", subject="S-1")
+        keep_users(store, user)
+        for at in (START + _DAY, START):
+            with store.write() as tx:
+                tx.users.note_checked(user.id, at)
+        with store.read() as tx:
+            assert tx.users.find(user.id) == replace(user, checked_at=START + _DAY)
+
     def test_people_are_counted(self, store: Store) -> None:
         keep_users(
             store,
@@ -118,7 +180,7 @@ class SessionSuite:
     def test_a_session_comes_back_as_it_was_kept(self, store: Store) -> None:
         user = make_user("maria@example.com")
         keep_users(store, user)
-        session = make_session(user, address=None, user_agent=None)
+        session = make_session(user, address=None, user_agent=None, provider="corp", reference="sid-1")
         with store.write() as tx:
             tx.sessions.add(session)
         with store.read() as tx:
@@ -180,6 +242,20 @@ class SettingsSuite:
             tx.settings.save(wanted)
         with store.read() as tx:
             assert tx.settings.load() == wanted
+
+
+class SpentSuite:
+    """Give a fixture `store`."""
+
+    def test_what_was_taken_is_not_taken_again_until_it_ended(self, store: Store) -> None:
+        with store.write() as tx:
+            assert tx.spent.add(b"one", START) is True
+            assert tx.spent.add(b"two", START + _DAY) is True
+        with store.write() as tx:
+            assert tx.spent.add(b"one", START + _DAY) is False
+            tx.spent.prune(START + _DAY)
+            assert tx.spent.add(b"one", START) is True
+            assert tx.spent.add(b"two", START) is False
 
 
 class FailureSuite:

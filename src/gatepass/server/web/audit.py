@@ -12,6 +12,7 @@ from starlette.responses import Response
 from gatepass.interfaces import Page as ListPage
 from gatepass.model.actor import Credential
 from gatepass.model.event import EventRecord
+from gatepass.model.identity import Refusal
 from gatepass.model.journal import Replayed
 from gatepass.model.settings import NO_MAXIMUM
 from gatepass.server.web.pages import Page, Visit, show
@@ -63,10 +64,29 @@ TITLES = {
     "restore.accepted": "Restore accepted without a journal",
 }
 _REFUSALS = frozenset({"sign-in.refused"})
+_REASONS: Mapping[str, str] = {
+    Refusal.AMBIGUOUS: "the name stands for several accounts",
+    Refusal.WRONG_PASSWORD: "wrong password",
+    Refusal.DISABLED: "disabled at the provider",
+    Refusal.LOCKED: "locked at the provider",
+    Refusal.EXPIRED: "the account has expired",
+    Refusal.PASSWORD_EXPIRED: "the password has expired",
+    Refusal.MUST_CHANGE: "the password must be changed first",
+    Refusal.NOT_NOW: "not at this time, or not from here",
+    Refusal.INVALID: "what the provider sent cannot be used",
+    Refusal.REPLAYED: "used before",
+    Refusal.LOST_GROUP: "in no group that may sign in",
+    Refusal.NOT_ADDED: "not added before",
+    Refusal.NAME_TAKEN: "somebody else has that name here",
+    Refusal.DISABLED_HERE: "disabled here",
+    Refusal.GONE: "gone from the directory",
+    Refusal.UNREACHABLE: "the directory was out of reach for too long",
+}
 _NOBODY = {Credential.CONSOLE: "Server console", Credential.SYSTEM: "Gatepass itself"}
 _WITH = {
     Credential.PASSWORD: "Password",
     Credential.SESSION: "Browser session",
+    Credential.PROVIDER: "Identity provider",
     Credential.VERIFIER: "Registered verifier",
     **_NOBODY,
 }
@@ -94,6 +114,10 @@ _CHANGES: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "verifiers.boundSeconds": ("Bound of verifiers", _seconds_long),
     "verifiers.graceSeconds": ("Grace of verifiers", _seconds_long),
     "isAdmin": ("Role", lambda value: "administrator" if value else "person"),
+    "mayGenerate": (
+        "May generate",
+        lambda value: "as the policy says" if value is None else "yes" if value else "no",
+    ),
     "name": ("Name", lambda value: value or "none"),
     "email": ("E-mail address", str),
 }
@@ -197,6 +221,7 @@ def _about(record: EventRecord) -> Iterator[Part]:
     if "pepper" in details:
         yield Part(f"pepper {details['pepper']}")
     yield from map(Part, _restored(record))
+    yield from map(Part, _provided(record))
     if details.get("is_admin"):
         yield Part("administrator")
     if details.get("by") in {"link", "console"}:
@@ -204,6 +229,17 @@ def _about(record: EventRecord) -> Iterator[Part]:
     for name, (old, new) in details.get("changes", {}).items():
         title, words = _CHANGES.get(name, (name, str))
         yield Part(f"{title}: {words(old)} → {words(new)}")
+
+
+def _provided(record: EventRecord) -> Iterator[str]:
+    """Say what an identity provider had to do with it."""
+    details = record.details
+    if details.get("provider"):
+        yield f"at {details['provider']}"
+    if record.action == "sign-in.refused" and details.get("name"):
+        yield details["name"]
+    if details.get("reason") in _REASONS:
+        yield _REASONS[details["reason"]]
 
 
 def _restored(record: EventRecord) -> Iterator[str]:

@@ -26,6 +26,7 @@ from gatepass.server.web.rendering import render
 from gatepass.services.deps import Deps
 from gatepass.services.find_session import find_session
 from gatepass.verifier.answer import bearer_challenge
+from gatepass.verifier.limits import BODY_BYTES
 
 HOME = "/settings/access-tokens"
 SIGN_IN = "/sign-in"
@@ -99,6 +100,10 @@ class Page:
     """Shown to people who are not signed in."""
     hashes: bool = False
     """Whether its form may carry a password."""
+    from_elsewhere: bool = False
+    """Whether other sites post to it. What they send proves nothing; the handler holds it against its own cookie."""
+    most_bytes: int = BODY_BYTES
+    """How long a form may be."""
 
 
 class PageRoute(Route):
@@ -121,7 +126,7 @@ class PageRoute(Route):
             if handler is None or request.method not in {"GET", "HEAD", "POST"}:
                 methods = [*(["GET", "HEAD"] if self._page.get else []), *(["POST"] if self._page.post else [])]
                 raise problems.MethodNotAllowed(", ".join(methods))
-            body = await read_body(request) if posted else b""
+            body = await read_body(request, most=self._page.most_bytes) if posted else b""
             pool = context_of(request).hashing if posted and self._page.hashes else context_of(request).work
             return await pool.run(lambda: self._visited(request, handler, body))
         except Exception as error:  # noqa: BLE001  every error becomes a page
@@ -132,7 +137,7 @@ class PageRoute(Route):
         try:
             posted = request.method == "POST"
             visit = replace(visit, query=query_of(request), form=parse_form(request, body) if posted else {})
-            if posted:
+            if posted and not self._page.from_elsewhere:
                 known = visit.context.cookie_name in request.cookies
                 require_own_form(visit.context, request, visit.form, visit.handle if known else None)
             if visit.user is not None:

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from starlette.responses import Response
 
 from gatepass.errors import InvalidInput, NotAuthenticated, NotFound, TooManyRequests
+from gatepass.interfaces import ConfiguredProvider
 from gatepass.model.secret import Secret, generate_handle
 from gatepass.server.log import get_logger
 from gatepass.server.web.forms import safe_next
@@ -61,12 +62,20 @@ def do_sign_in(visit: Visit) -> Response:
     return response
 
 
+def show_failed(visit: Visit, provider: ConfiguredProvider) -> Response:
+    """Say that a sign-in elsewhere did not work: the same whatever the reason."""
+    response = _form(visit, target=None, failed_at=provider.name, status=HTTPStatus.UNAUTHORIZED)
+    response.headers["www-authenticate"] = bearer_challenge(rejected=False)
+    return response
+
+
 def _form(
     visit: Visit,
     *,
     target: str | None,
     email: str = "",
     failed: bool = False,
+    failed_at: str = "",
     wait: int = 0,
     done: str | None = None,
     status: HTTPStatus = HTTPStatus.OK,
@@ -75,6 +84,9 @@ def _form(
         "next": target or "",
         "email": email,
         "failed": failed,
+        "failed_at": failed_at,
+        "directories": any(each.passwords for each in visit.deps.providers.values()),
+        "providers": [each for each in visit.deps.providers.values() if each.redirect],
         "wait": waiting_words(wait) if wait else "",
         "done": done,
     }

@@ -14,6 +14,7 @@ from gatepass.stores.memory.followers import MemoryFollowers
 from gatepass.stores.memory.journal import MemoryJournal
 from gatepass.stores.memory.sessions import MemorySessions
 from gatepass.stores.memory.settings import MemorySettings
+from gatepass.stores.memory.spent import MemorySpent
 from gatepass.stores.memory.tokens import MemoryTokens
 from gatepass.stores.memory.users import MemoryUsers
 from gatepass.stores.memory.uses import MemoryUses
@@ -36,6 +37,7 @@ class MemoryStore:
         self.events = MemoryEvents(self._undo)
         self.settings = MemorySettings(self._undo)
         self.failures = MemoryFailures(self._undo)
+        self.spent = MemorySpent(self._undo)
         self.changes = MemoryChanges(self._undo)
         self.words = [0, 0]
         self.verifiers = MemoryVerifiers(self._undo)

@@ -21,13 +21,21 @@ class MemoryUsers:
     def add(self, user: User) -> None:
         if self.find_by_email(user.email):
             raise Conflict(_TAKEN)
+        self._require_free_subject(user)
         self.table.put(user.id, user)
 
     def update(self, user: User) -> None:
         holder = self.find_by_email(user.email)
         if user.deleted_at is None and holder and holder.id != user.id:
             raise Conflict(_TAKEN)
+        if user.deleted_at is None:
+            self._require_free_subject(user)
         self.table.put(user.id, user)
+
+    def _require_free_subject(self, user: User) -> None:
+        known = self.find_by_subject(user.provider, user.subject) if user.subject is not None else None
+        if known and known.id != user.id:
+            raise Conflict("somebody is this person of the provider already")
 
     def find(self, user_id: UUID) -> User | None:
         user = self.table.rows.get(user_id)
@@ -35,6 +43,26 @@ class MemoryUsers:
 
     def find_by_email(self, email: str) -> User | None:
         return next((user for user in self._present() if email_key(user.email) == email_key(email)), None)
+
+    def find_by_subject(self, provider: str, subject: str) -> User | None:
+        wanted = (provider, subject)
+        return next((user for user in self._present() if (user.provider, user.subject) == wanted), None)
+
+    def list_unchecked(self, provider: str, *, since: datetime, after: UUID | None, limit: int) -> Sequence[User]:
+        found = (
+            user
+            for user in self._present()
+            if user.provider == provider
+            and user.subject is not None
+            and (user.is_live or user.lost is not None)
+            and (user.checked_at is None or user.checked_at <= since)
+        )
+        return sorted((user for user in found if after is None or user.id > after), key=lambda each: each.id)[:limit]
+
+    def note_checked(self, user_id: UUID, at: datetime) -> None:
+        user = self.find(user_id)
+        if user and (user.checked_at is None or user.checked_at < at):
+            self.table.put(user_id, replace(user, checked_at=at))
 
     def _present(self) -> Iterator[User]:
         return (user for user in self.table.rows.values() if user.deleted_at is None)

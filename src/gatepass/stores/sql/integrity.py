@@ -12,6 +12,7 @@ TABLES = (
     "token_uses",
     "sessions",
     "failures",
+    "spent",
     "events",
     "settings",
     "changes",

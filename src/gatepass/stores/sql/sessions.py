@@ -8,11 +8,11 @@ from gatepass.model.instant import from_milliseconds, to_milliseconds
 from gatepass.model.session import Session
 from gatepass.stores.sql.connection import Connection, Row, Value
 
-_COLUMNS = "id, handle_hash, user_id, signed_in_at, proven_at, seen_at, address, user_agent"
+_COLUMNS = "id, handle_hash, user_id, signed_in_at, proven_at, seen_at, address, user_agent, provider, reference"
 
 
 def _session_of(row: Row) -> Session:
-    session_id, handle_hash, user_id, signed_in, proven, seen, address, user_agent = row
+    session_id, handle_hash, user_id, signed_in, proven, seen, address, user_agent, provider, reference = row
     return Session(
         id=UUID(bytes=session_id),
         handle_hash=handle_hash,
@@ -22,6 +22,8 @@ def _session_of(row: Row) -> Session:
         seen_at=from_milliseconds(seen),
         address=address,
         user_agent=user_agent,
+        provider=provider,
+        reference=reference,
     )
 
 
@@ -35,6 +37,8 @@ def _values(session: Session) -> dict[str, Value]:
         "seen": to_milliseconds(session.seen_at),
         "address": session.address,
         "user_agent": session.user_agent,
+        "provider": session.provider,
+        "reference": session.reference,
     }
 
 
@@ -49,7 +53,7 @@ class SqlSessions:
         """Keep a new session."""
         self._db.run(
             f"INSERT INTO sessions ({_COLUMNS})"
-            " VALUES (:id, :handle, :user, :signed_in, :proven, :seen, :address, :user_agent)",
+            " VALUES (:id, :handle, :user, :signed_in, :proven, :seen, :address, :user_agent, :provider, :reference)",
             **_values(session),
         )
 
@@ -74,7 +78,8 @@ class SqlSessions:
         """Replace a session."""
         self._db.run(
             "UPDATE sessions SET handle_hash = :handle, user_id = :user, signed_in_at = :signed_in,"
-            " proven_at = :proven, seen_at = :seen, address = :address, user_agent = :user_agent WHERE id = :id",
+            " proven_at = :proven, seen_at = :seen, address = :address, user_agent = :user_agent,"
+            " provider = :provider, reference = :reference WHERE id = :id",
             **_values(session),
         )
 

@@ -13,6 +13,7 @@ from gatepass.stores.sql.followers import SqlFollowers
 from gatepass.stores.sql.journal import SqlJournal
 from gatepass.stores.sql.sessions import SqlSessions
 from gatepass.stores.sql.settings import SqlSettings
+from gatepass.stores.sql.spent import SqlSpent
 from gatepass.stores.sql.tokens import SqlTokens
 from gatepass.stores.sql.users import SqlUsers
 from gatepass.stores.sql.uses import SqlUses
@@ -66,6 +67,11 @@ class SqlTransaction:
     def failures(self) -> SqlFailures:
         """The failed sign-ins."""
         return SqlFailures(self._connection)
+
+    @cached_property
+    def spent(self) -> SqlSpent:
+        """What was taken once."""
+        return SqlSpent(self._connection)
 
     @cached_property
     def changes(self) -> SqlChanges:

@@ -10,12 +10,16 @@ from gatepass.model.instant import from_milliseconds, to_milliseconds
 from gatepass.model.user import Password, PasswordLink, User, email_key
 from gatepass.stores.sql.connection import Connection, Cut, Row, Value, instant, milliseconds, prefix_range
 
-COLUMNS = "id, email, name, is_admin, created_at, updated_at, disabled_at, deleted_at, last_sign_in_at"
+COLUMNS = (
+    "id, email, name, is_admin, created_at, updated_at, disabled_at, deleted_at, last_sign_in_at,"
+    " provider, subject, may_generate, lost, checked_at"
+)
 
 
 def user_of(row: Row) -> User:
     """Make a user out of a row of COLUMNS."""
-    user_id, email, name, is_admin, created, updated, disabled, deleted, signed_in = row
+    user_id, email, name, is_admin, created, updated, disabled, deleted, signed_in, *provided = row
+    provider, subject, may_generate, lost, checked = provided
     return User(
         id=UUID(bytes=user_id),
         email=email,
@@ -26,6 +30,11 @@ def user_of(row: Row) -> User:
         disabled_at=instant(disabled),
         deleted_at=instant(deleted),
         last_sign_in_at=instant(signed_in),
+        provider=provider,
+        subject=subject,
+        may_generate=None if may_generate is None else bool(may_generate),
+        lost=lost,
+        checked_at=instant(checked),
     )
 
 
@@ -42,6 +51,11 @@ def _values(user: User) -> dict[str, Value]:
         "disabled": milliseconds(user.disabled_at),
         "deleted": milliseconds(user.deleted_at),
         "signed_in": milliseconds(user.last_sign_in_at),
+        "provider": user.provider,
+        "subject": user.subject,
+        "may_generate": None if user.may_generate is None else int(user.may_generate),
+        "lost": user.lost,
+        "checked": milliseconds(user.checked_at),
     }
 
 
@@ -60,7 +74,8 @@ class SqlUsers:
         self._require_free(user)
         self._db.run(
             f"INSERT INTO users ({COLUMNS}, email_key, name_key) VALUES (:id, :email, :name, :is_admin, :created,"
-            " :updated, :disabled, :deleted, :signed_in, :email_key, :name_key)",
+            " :updated, :disabled, :deleted, :signed_in, :provider, :subject, :may_generate, :lost, :checked,"
+            " :email_key, :name_key)",
             **_values(user),
         )
 
@@ -71,7 +86,8 @@ class SqlUsers:
         self._db.run(
             "UPDATE users SET email = :email, email_key = :email_key, name = :name, name_key = :name_key,"
             " is_admin = :is_admin, created_at = :created, updated_at = :updated, disabled_at = :disabled,"
-            " deleted_at = :deleted, last_sign_in_at = :signed_in WHERE id = :id",
+            " deleted_at = :deleted, last_sign_in_at = :signed_in, provider = :provider, subject = :subject,"
+            " may_generate = :may_generate, lost = :lost, checked_at = :checked WHERE id = :id",
             **_values(user),
         )
 
@@ -79,6 +95,9 @@ class SqlUsers:
         holder = self.find_by_email(user.email)
         if holder is not None and holder.id != user.id:
             raise Conflict("somebody has this e-mail address already")
+        known = self.find_by_subject(user.provider, user.subject) if user.subject is not None else None
+        if known is not None and known.id != user.id:
+            raise Conflict("somebody is this person of the provider already")
 
     def find(self, user_id: UUID) -> User | None:
         """Return a user who is not deleted."""
@@ -91,6 +110,36 @@ class SqlUsers:
             f"SELECT {COLUMNS} FROM users WHERE email_key = :key AND deleted_at IS NULL", key=email_key(email)
         )
         return user_of(row) if row else None
+
+    def find_by_subject(self, provider: str, subject: str) -> User | None:
+        """Return the user of that key at a provider who is not deleted."""
+        row = self._db.one(
+            f"SELECT {COLUMNS} FROM users WHERE provider = :provider AND subject = :subject AND deleted_at IS NULL",
+            provider=provider,
+            subject=subject,
+        )
+        return user_of(row) if row else None
+
+    def list_unchecked(self, provider: str, *, since: datetime, after: UUID | None, limit: int) -> Sequence[User]:
+        """Return some of a provider's users whom it was not asked about since."""
+        rows = self._db.all(
+            f"SELECT {COLUMNS} FROM users WHERE provider = :provider AND subject IS NOT NULL AND deleted_at IS NULL"
+            " AND (disabled_at IS NULL OR lost IS NOT NULL) AND (checked_at IS NULL OR checked_at <= :since)"
+            " AND id > :after ORDER BY id LIMIT :limit",
+            provider=provider,
+            since=to_milliseconds(since),
+            after=after.bytes if after else b"",
+            limit=limit,
+        )
+        return [user_of(row) for row in rows]
+
+    def note_checked(self, user_id: UUID, at: datetime) -> None:
+        """Move `checked_at` forward."""
+        self._db.run(
+            "UPDATE users SET checked_at = :at WHERE id = :id AND (checked_at IS NULL OR checked_at < :at)",
+            at=to_milliseconds(at),
+            id=user_id.bytes,
+        )
 
     def list(self, page: Page, *, prefix: str | None = None, only: UserFilter | None = None) -> Sequence[User]:
         """Return a page of users."""
