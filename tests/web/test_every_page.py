@@ -29,7 +29,8 @@ class Place:
 
     def path(self, template: str) -> str:
         return template.format(
-            id=self.admin_id, token_id=self.token_id, tokenId=self.token_id, session_id=self.admin_id
+            id=self.admin_id, token_id=self.token_id, tokenId=self.token_id, session_id=self.admin_id,
+            provider="corp",
         )
 
     def state(self) -> str:
