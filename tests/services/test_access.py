@@ -42,6 +42,7 @@ TABLE: dict[
     A.LIST_VERIFIERS: (NotAllowed, NotAllowed, OK, OK),
     A.MANAGE_VERIFIERS: (NotAllowed, NotAllowed, OK, OK),
     A.VERIFY_ELSEWHERE: (NotAllowed, NotAllowed, NotAllowed, NotAllowed),
+    A.EXAMINE_PROVIDERS: (NotAllowed, NotAllowed, OK, NotAllowed),
 }
 NOBODYS = {
     A.LIST_USERS,
@@ -52,6 +53,7 @@ NOBODYS = {
     A.LIST_VERIFIERS,
     A.MANAGE_VERIFIERS,
     A.VERIFY_ELSEWHERE,
+    A.EXAMINE_PROVIDERS,
 }
 WITHOUT_TOKENS = {A.CREATE_TOKEN, A.LIST_TOKENS, A.GET_TOKEN, A.REVOKE_TOKEN}
 

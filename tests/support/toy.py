@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gatepass.errors import BadConfiguration, Unavailable
-from gatepass.interfaces import Clock
+from gatepass.interfaces import Clock, Step
 from gatepass.model.identity import Begun, Finished, Identity, Once, Refusal, Refused
 from gatepass.model.secret import Secret
 
@@ -72,6 +72,16 @@ class ToyProvider:
             groups=frozenset(each.get("groups", ())),
             reference=subject,
         )
+
+    def steps(self) -> list[Step]:
+        try:
+            return [Step(f"{len(self._people())} people found")]
+        except Unavailable as error:
+            return [Step("people found", str(error), "write the file")]
+
+    def look_up(self, login: str) -> Identity | Refused:
+        account = self.resolve(login)
+        return Refused(Refusal.UNKNOWN) if account is None else self.read(account)
 
     def begin(self, callback: str) -> Begun:
         state = secrets.token_urlsafe(32)

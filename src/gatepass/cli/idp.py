@@ -8,10 +8,10 @@ import click
 from gatepass.cli.options import Place, place_options
 from gatepass.cli.output import DONE, FAILED, json_option, show_fields, show_json, show_table
 from gatepass.connect import SystemClock
-from gatepass.errors import NotFound, Unavailable
-from gatepass.interfaces import ConfiguredProvider, ExaminedProvider, Step
-from gatepass.model.identity import Identity, Refused, user_name_of
+from gatepass.errors import NotFound
+from gatepass.interfaces import ConfiguredProvider, Step
 from gatepass.server.provider_settings import configured
+from gatepass.services.examine_provider import Examination, examine
 
 _COLUMNS = {"id": "ID", "kind": "KIND", "name": "NAME", "can": "CAN"}
 
@@ -55,17 +55,19 @@ def test(provider_id: str, place: Place, *, login: str | None, as_json: bool) ->
     if found is None:
         raise NotFound(f"there is no provider {provider_id!r}", hint="`gatepass idp list` shows them all")
     built = configured(found, clock=SystemClock())
-    steps = list(built.provider.steps()) if isinstance(built.provider, ExaminedProvider) else []
-    person = _person(built, login) if login and not any(step.trouble for step in steps) else None
-    works = not any(step.trouble for step in steps) and (person is None or person["maySignIn"])
+    try:
+        examined = examine(built, login=login or "")
+    finally:
+        built.provider.close()
+    person = _person(examined) if login else None
     if as_json:
-        show_json({"ok": works, "steps": [_step(step) for step in steps], "person": person})
+        show_json({"ok": examined.works, "steps": [_step(step) for step in examined.steps], "person": person})
     else:
-        for step in steps:
+        for step in examined.steps:
             _say(step)
         if person:
             show_fields(person)
-    return DONE if works else FAILED
+    return DONE if examined.works else FAILED
 
 
 def _step(step: Step) -> dict[str, str]:
@@ -78,27 +80,17 @@ def _say(step: Step) -> None:
         click.echo(f"       hint: {step.hint}")
 
 
-def _person(built: ConfiguredProvider, login: str) -> Mapping[str, Any]:
-    """Return what somebody is there, and would be here."""
-    if not isinstance(built.provider, ExaminedProvider):
-        return {"maySignIn": False, "reason": "this kind of provider cannot look anybody up"}
-    try:
-        told = built.provider.look_up(login)
-    except Unavailable as error:
-        return {"maySignIn": False, "reason": str(error)}
-    if isinstance(told, Refused):
-        return {"maySignIn": False, "reason": told.reason.value}
-    return _mapped(built, told)
-
-
-def _mapped(built: ConfiguredProvider, told: Identity) -> Mapping[str, Any]:
-    rules = built.admission
-    generates = rules.may_generate(told)
+def _person(examined: Examination) -> Mapping[str, Any] | None:
+    """Return what somebody is there, and would be here; None if it came to nothing before."""
+    found = examined.prospect
+    if found is None:
+        return {"maySignIn": False, "reason": examined.trouble} if examined.trouble else None
+    told = found.identity
     return {
-        "maySignIn": rules.may_sign_in(told),
-        "nameHere": user_name_of(told),
-        "administrator": rules.is_admin(told, before=False) if rules.admin_groups is not None else "as decided here",
-        "mayGenerate": "as the settings say" if generates is None else generates,
+        "maySignIn": found.may_sign_in,
+        "nameHere": found.name,
+        "administrator": "as decided here" if found.is_admin is None else found.is_admin,
+        "mayGenerate": "as the settings say" if found.may_generate is None else found.may_generate,
         "subject": told.subject,
         "login": told.login,
         "name": told.name,

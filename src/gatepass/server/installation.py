@@ -54,7 +54,7 @@ def open_deps(data: Path, config: Config, *, observer: StoreObserver | None = No
     keyring = KeyFile(data / KEYS)
     opening = open_followed if follows else open_store
     store: Store = opening(data, database=config.store.database, journal=journal_of(config.store, data))
-    providers = config.providers.values() if follows else ()
+    providers = [each for each in config.providers.values() if each.config.enabled] if follows else ()
     return build_deps(
         ObservedStore(store, observer) if observer else store, keyring, config.sign_in, providers=providers
     )

@@ -25,6 +25,8 @@ class ProviderConfig:
     """What every provider has, whatever its kind."""
 
     kind: str = ""
+    enabled: bool = True
+    """Whether anybody can sign in by it. Switched off it can be tried all the same."""
     name: str = ""
     """What its button says; empty: the id."""
     sign_in_groups: tuple[str, ...] = ()

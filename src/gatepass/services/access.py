@@ -41,6 +41,7 @@ class Action(Enum):
     LIST_VERIFIERS = auto()
     MANAGE_VERIFIERS = auto()
     VERIFY_ELSEWHERE = auto()
+    EXAMINE_PROVIDERS = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ RULES = {
     Action.LIST_VERIFIERS: _Rule(admin=True, console=True, scope="gatepass.settings:read"),
     Action.MANAGE_VERIFIERS: _Rule(admin=True, console=True, scope="gatepass.settings:write"),
     Action.VERIFY_ELSEWHERE: _Rule(verifier=True),
+    Action.EXAMINE_PROVIDERS: _Rule(admin=True, scope="gatepass.settings:read"),
 }
 
 

@@ -3,7 +3,18 @@
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from gatepass.server.web import audit, elsewhere, people, policy, profile, sign_in, static_files, tokens, verifiers
+from gatepass.server.web import (
+    audit,
+    elsewhere,
+    people,
+    policy,
+    profile,
+    providers,
+    sign_in,
+    static_files,
+    tokens,
+    verifiers,
+)
 from gatepass.server.web.pages import HOME, Page, PageRoute, Visit, redirect
 from gatepass.server.web.unknown import UnknownRoute
 
@@ -22,6 +33,7 @@ PAGES: tuple[Page, ...] = (
     *profile.PAGES,
     *people.PAGES,
     *policy.PAGES,
+    *providers.PAGES,
     *verifiers.PAGES,
     *audit.PAGES,
 )
