@@ -3,7 +3,7 @@
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from gatepass.server.web import audit, elsewhere, people, policy, profile, sign_in, static_files, tokens, verifiers
+from gatepass.server.web import audit, elsewhere, logout, people, policy, profile, sign_in, static_files, tokens, verifiers
 from gatepass.server.web.pages import HOME, Page, PageRoute, Visit, redirect
 from gatepass.server.web.unknown import UnknownRoute
 
@@ -18,6 +18,7 @@ PAGES: tuple[Page, ...] = (
     Page(path="/settings", get=_home),
     *sign_in.PAGES,
     *elsewhere.PAGES,
+    *logout.PAGES,
     *tokens.PAGES,
     *profile.PAGES,
     *people.PAGES,
