@@ -8,12 +8,14 @@ from gatepass.interfaces.follower import FollowerRepository
 from gatepass.interfaces.identity import (
     ConfiguredProvider,
     DirectoryProvider,
+    ExaminedProvider,
     IdentityProvider,
     LogoutProvider,
     PasswordProvider,
     ProxyProvider,
     RedirectProvider,
     SignOutProvider,
+    Step,
 )
 from gatepass.interfaces.journal import JournalRepository
 from gatepass.interfaces.outside import Clock, Keyring, NewToken, PasswordHasher, Policy
@@ -52,6 +54,7 @@ __all__ = [
     "ConfiguredProvider",
     "DirectoryProvider",
     "EventRepository",
+    "ExaminedProvider",
     "FailureRepository",
     "Fetched",
     "Followed",
@@ -72,6 +75,7 @@ __all__ = [
     "SettingsRepository",
     "SignOutProvider",
     "SpentRepository",
+    "Step",
     "Store",
     "TokenRepository",
     "Transaction",

@@ -5,7 +5,7 @@ reach or answers nonsense: an outage is never a refusal. None of them knows the 
 that the provider was built with. `gatepass.testing.provider_suite` is what each must pass.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -104,6 +104,29 @@ class DirectoryProvider(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """Something that was tried of a configuration, and how it went."""
+
+    words: str
+    trouble: str = ""
+    """What is wrong; empty: nothing."""
+    hint: str = ""
+
+
+@runtime_checkable
+class ExaminedProvider(Protocol):
+    """Can be tried out before anybody signs in. Nothing here raises Unavailable but `look_up`."""
+
+    def steps(self) -> Iterable[Step]:
+        """Try one thing after the other, up to the first that makes the rest pointless."""
+        ...
+
+    def look_up(self, login: str) -> Identity | Refused:
+        """Return who a name is, as they would be if they signed in now; asks for no password."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class ConfiguredProvider:
     """A provider as the site uses it. What it can do is told by the protocols above."""
 
@@ -112,6 +135,8 @@ class ConfiguredProvider:
     """What its button says."""
     provider: IdentityProvider
     admission: Admission = field(default_factory=Admission)
+    read_every_seconds: int = 900
+    """How often a directory is asked about each of its people."""
     admin_grace_seconds: int = 0
     """For how long an administrator's last known state holds while the directory is out of reach."""
     grace_seconds: int = 3600

@@ -144,8 +144,13 @@ class UserRepository(Protocol):
         """Return the user of that key at an identity provider; a deleted one is not found."""
         ...
 
-    def list_of_provider(self, provider: str, *, after: UUID | None, limit: int) -> Sequence[User]:
-        """Return some of a provider's users who are not disabled, by id, those after `after`."""
+    def list_unchecked(
+        self, provider: str, *, since: datetime, after: UUID | None, limit: int
+    ) -> Sequence[User]:
+        """Return some of a provider's users whom it was not asked about after `since`, by id, those after `after`.
+
+        Who is disabled is left out, unless because the provider lost them.
+        """
         ...
 
     def note_checked(self, user_id: UUID, at: datetime) -> None:

@@ -68,6 +68,8 @@ class Refusal(StrEnum):
     DISABLED_HERE = "disabled-here"
     GONE = "gone"
     """They are not in the directory any more."""
+    UNREACHABLE = "unreachable"
+    """The directory was out of reach for longer than its last word holds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,8 @@ class User:
     """Who they are there. Provider and subject are the key, never a name; None for local people."""
     may_generate: bool | None = None
     """Whether their groups let them generate tokens; None: as the settings say."""
-    lost_at: datetime | None = None
-    """When the provider lost them, if that is why they are disabled."""
+    lost: str | None = None
+    """Why the provider lost them (a `Refusal`), if that is why they are disabled."""
     checked_at: datetime | None = None
     """When the provider last said that they are there."""
 

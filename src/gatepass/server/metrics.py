@@ -70,6 +70,17 @@ class Metrics:
             ("result",),
             registry=self.registry,
         )
+        self.directories = Gauge(
+            "gatepass_directory_reachable",
+            "Whether a directory answered when its people were read last: 1 or 0.",
+            ("provider",),
+            registry=self.registry,
+        )
+        self.directory_endings = Counter(
+            "gatepass_directory_endings_total",
+            "People disabled because their directory lost them, or was out of reach for too long.",
+            registry=self.registry,
+        )
         self.hashes_waiting = Gauge(
             "gatepass_passwords_waiting", "Passwords waiting to be checked.", registry=self.registry
         )

@@ -17,6 +17,7 @@ from gatepass.server.converting import Given, section_of
 SECTION = "providers"
 _LABEL_LENGTH = 60
 _MOST_GRACE = 30 * 86_400
+_LONGEST_READING = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class ProviderConfig:
     """Whether people are made when they first sign in."""
     enable_returning: bool = False
     """Whether somebody whom the directory had lost is enabled when they are there again."""
+    read_every_seconds: int = 900
+    """How often a directory is asked about each of its people."""
     grace_seconds: int = 3600
     """For how long the last known state holds while the directory is out of reach."""
     admin_grace_seconds: int = 0
@@ -109,6 +112,8 @@ def _check(section: str, config: ProviderConfig) -> None:
     for name in ("grace_seconds", "admin_grace_seconds"):
         if not 0 <= getattr(config, name) <= _MOST_GRACE:
             raise BadConfiguration(f"{section}.{name}", f"must be 0 to {_MOST_GRACE}")
+    if not 1 <= config.read_every_seconds <= _LONGEST_READING:
+        raise BadConfiguration(f"{section}.read_every_seconds", f"must be 1 to {_LONGEST_READING}")
 
 
 def configured(provider: Provider, *, clock: Clock) -> ConfiguredProvider:
@@ -129,6 +134,7 @@ def configured(provider: Provider, *, clock: Clock) -> ConfiguredProvider:
             creates_users=config.create_users,
             enables_returning=config.enable_returning,
         ),
+        read_every_seconds=config.read_every_seconds,
         admin_grace_seconds=config.admin_grace_seconds,
         grace_seconds=config.grace_seconds,
     )

@@ -15,6 +15,7 @@ from gatepass.server import limits
 from gatepass.server.app import build_app
 from gatepass.server.context import Context
 from gatepass.server.housekeeping import Housekeeping
+from gatepass.server.leavers import Leavers
 from gatepass.server.log import get_logger
 from gatepass.server.metrics import Metrics
 from gatepass.server.private import prepare_process
@@ -67,6 +68,8 @@ def run_server(deps: Deps, config: Config, metrics: Metrics, *, ready: Callable[
         housekeeping = Housekeeping(deps, context.uses, metrics)
         stop_metrics = _start_metrics(metrics, config.server.metrics_listen)
         housekeeping.start()
+        leavers = Leavers(deps, metrics)
+        leavers.start()
 
         def begin() -> None:
             context.roll.start()
@@ -78,6 +81,7 @@ def run_server(deps: Deps, config: Config, metrics: Metrics, *, ready: Callable[
         finally:
             stop_metrics()
             context.close()
+            leavers.stop()
             housekeeping.stop()
 
 

@@ -71,7 +71,7 @@ def _admitted(
         user, why = _make(tx, actor, identity, configured.admission, now=now)
     else:
         after, why = outcome(tx, user, identity, configured.admission, now=now)
-        user = settle(tx, actor, user, after, now=now, why=why)
+        user = settle(tx, actor, user, after, now=now)
     if why is not None or user is None:
         refused = SignInRefused(
             subject_id=user.id if user else None,

@@ -37,16 +37,16 @@ class UserChanges:
 
     def applied_to(self, user: User, now: datetime) -> User:
         """Return the changed user. Disabling keeps the first date."""
-        disabled_at, lost_at = user.disabled_at, user.lost_at
+        disabled_at, lost = user.disabled_at, user.lost
         if self.is_disabled is not None:
-            disabled_at, lost_at = (disabled_at or now) if self.is_disabled else None, None
+            disabled_at, lost = (disabled_at or now) if self.is_disabled else None, None
         return replace(
             user,
             name=user.name if self.name is None else self.name,
             email=user.email if self.email is None else self.email,
             is_admin=user.is_admin if self.is_admin is None else self.is_admin,
             disabled_at=disabled_at,
-            lost_at=lost_at,
+            lost=lost,
             updated_at=now,
         )
 
@@ -76,10 +76,8 @@ def change_user(deps: Deps, actor: Actor, user_id: UUID, changes: UserChanges) -
         return after
 
 
-def apply_change(
-    tx: Transaction, actor: Actor, before: User, after: User, *, now: datetime, reason: str | None = None
-) -> None:
-    """Make `before` into `after`, with all that follows from it. `reason`: why their provider lost them.
+def apply_change(tx: Transaction, actor: Actor, before: User, after: User, *, now: datetime) -> None:
+    """Make `before` into `after`, with all that follows from it.
 
     Raises Conflict if no administrator would be left or the address is taken; then nothing was changed.
     """
@@ -93,11 +91,11 @@ def apply_change(
         tx.sessions.remove_of(after.id, except_id=actor.credential_id)
     if (after.email, after.is_admin) != (before.email, before.is_admin) and not tx.users.find_password(after.id):
         tx.users.set_password(after.id, None)  # a link was sent to whoever had that address and those rights
-    for event in _events(before, after, reason):
+    for event in _events(before, after):
         record_event(tx, actor, event, now=now)
 
 
-def _events(before: User, after: User, reason: str | None) -> Iterator[Event]:
+def _events(before: User, after: User) -> Iterator[Event]:
     changes = {
         public: [getattr(before, name), getattr(after, name)]
         for name, public in _PUBLIC.items()
@@ -106,7 +104,7 @@ def _events(before: User, after: User, reason: str | None) -> Iterator[Event]:
     if changes:
         yield UserChanged(subject_id=after.id, owner_id=after.id, changes=changes)
     if before.is_live and not after.is_live:
-        provider = after.provider if reason is not None else None
-        yield UserDisabled(subject_id=after.id, owner_id=after.id, provider=provider, reason=reason)
+        provider = after.provider if after.lost is not None else None
+        yield UserDisabled(subject_id=after.id, owner_id=after.id, provider=provider, reason=after.lost)
     if after.is_live and not before.is_live:
         yield UserEnabled(subject_id=after.id, owner_id=after.id)

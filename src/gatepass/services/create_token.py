@@ -21,6 +21,7 @@ from gatepass.model.token import (
 )
 from gatepass.services.access import Action, authorise
 from gatepass.services.deps import Deps
+from gatepass.services.read_user import read_user
 from gatepass.services.record_event import record_event
 from gatepass.services.retry import Retry
 
@@ -39,10 +40,11 @@ def create_token(
     With a token only as much can be given as it has itself (NotAllowed beyond that); what `rights`
     does not name is then as that token has it. A repeated `retry` within 24 hours returns the same
     value again; Conflict if its body is another one, it is too late or the token is gone. Raises
-    InvalidInput and whatever `access.authorise` and the policies raise.
+    InvalidInput and whatever `access.authorise`, the policies and `read_user` raise.
     """
     check_lifetime_seconds(lifetime_seconds)
     check_description(description)
+    _read_owner(deps, actor)
     now = deps.clock.now()
     with deps.store.write() as tx:
         owner = authorise(tx, actor, Action.CREATE_TOKEN, now=now, owner_id=actor.user_id)
@@ -77,6 +79,16 @@ def create_token(
         tx.tokens.add(token)
         record_event(tx, actor, _event(token), now=now)
     return CreatedToken(token, value)
+
+
+def _read_owner(deps: Deps, actor: Actor) -> None:
+    """Ask the directory about somebody from there, so that nobody who left gets one more token."""
+    if not deps.providers:
+        return
+    with deps.store.read() as tx:
+        owner = tx.users.find(actor.user_id) if actor.user_id else None
+    if owner is not None and not owner.is_local:
+        read_user(deps, owner)
 
 
 def _limits(tx: Transaction, actor: Actor) -> Rights:

@@ -6,39 +6,46 @@ from datetime import datetime
 from gatepass.errors import Conflict, InvalidInput
 from gatepass.interfaces import Transaction
 from gatepass.model.actor import Actor
-from gatepass.model.identity import Admission, Identity, Refusal, display_name_of, user_name_of
+from gatepass.model.identity import Admission, Identity, Refusal, Refused, display_name_of, user_name_of
 from gatepass.model.user import User
 from gatepass.services.change_user import apply_change
 
 
 def outcome(
-    tx: Transaction, user: User, identity: Identity, admission: Admission, *, now: datetime
+    tx: Transaction, user: User, told: Identity | Refused, admission: Admission, *, now: datetime
 ) -> tuple[User, Refusal | None]:
-    """Return what the user becomes, and why they are not let in, if so. Changes nothing."""
-    if not admission.may_sign_in(identity):
-        return lost(user, now), Refusal.LOST_GROUP
-    if user.disabled_at is not None and not (user.lost_at is not None and admission.enables_returning):
+    """Return what the user becomes by what their provider tells, and why they are not let in, if so.
+
+    Changes nothing.
+    """
+    if isinstance(told, Refused):
+        return lost(user, told.reason, now), told.reason
+    if not admission.may_sign_in(told):
+        return lost(user, Refusal.LOST_GROUP, now), Refusal.LOST_GROUP
+    if user.disabled_at is not None and not _returns(user, admission):
         return user, Refusal.DISABLED_HERE
     after = replace(
         user,
-        email=_name(tx, user, identity),
-        name=display_name_of(identity) or user.name,
-        is_admin=admission.is_admin(identity, before=user.is_admin),
-        may_generate=admission.may_generate(identity),
+        email=_name(tx, user, told),
+        name=display_name_of(told) or user.name,
+        is_admin=admission.is_admin(told, before=user.is_admin),
+        may_generate=admission.may_generate(told),
         disabled_at=None,
-        lost_at=None,
+        lost=None,
     )
     return (user if after == user else replace(after, updated_at=now)), None
 
 
-def lost(user: User, now: datetime) -> User:
-    """Return what somebody becomes whom the provider lost. Who is disabled already stays as they are."""
-    if user.disabled_at is not None:
+def lost(user: User, why: Refusal, now: datetime) -> User:
+    """Return what somebody becomes whom the provider lost. Whom somebody here disabled stays as they are."""
+    if user.disabled_at is not None and user.lost in {None, why.value}:
         return user
-    return replace(user, disabled_at=now, lost_at=now, updated_at=now)
+    if user.lost is not None and why is Refusal.UNREACHABLE:
+        return user  # what was known before an outage is worse
+    return replace(user, disabled_at=user.disabled_at or now, lost=why.value, updated_at=now)
 
 
-def settle(tx: Transaction, actor: Actor, before: User, after: User, *, now: datetime, why: Refusal | None) -> User:
+def settle(tx: Transaction, actor: Actor, before: User, after: User, *, now: datetime) -> User:
     """Make `before` into `after` as an administrator would, and return who they are now.
 
     The last administrator stays one, and enabled: then the rest is changed alone.
@@ -46,13 +53,18 @@ def settle(tx: Transaction, actor: Actor, before: User, after: User, *, now: dat
     if after == before:
         return before
     try:
-        apply_change(tx, actor, before, after, now=now, reason=why.value if why else None)
+        apply_change(tx, actor, before, after, now=now)
     except Conflict:
-        kept = replace(after, is_admin=before.is_admin, disabled_at=before.disabled_at, lost_at=before.lost_at)
-        if replace(kept, updated_at=before.updated_at) != before:
-            apply_change(tx, actor, before, kept, now=now)
-        return kept
+        after = replace(after, is_admin=before.is_admin, disabled_at=before.disabled_at, lost=before.lost)
+        if replace(after, updated_at=before.updated_at) == before:
+            return before
+        apply_change(tx, actor, before, after, now=now)
     return after
+
+
+def _returns(user: User, admission: Admission) -> bool:
+    """Tell whether somebody who is disabled is enabled by being there again."""
+    return user.lost == Refusal.UNREACHABLE.value or (user.lost is not None and admission.enables_returning)
 
 
 def _name(tx: Transaction, user: User, identity: Identity) -> str:

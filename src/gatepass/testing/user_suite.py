@@ -63,7 +63,7 @@ class UserSuite:
             subject="S-1",
             may_generate=False,
             disabled_at=START,
-            lost_at=START,
+            lost="gone",
             checked_at=START,
         )
         keep_users(store, user)
@@ -72,11 +72,11 @@ class UserSuite:
             assert tx.users.find_by_subject("corp", "s-1") is None
             assert tx.users.find_by_subject("other", "S-1") is None
         with store.write() as tx:
-            tx.users.update(replace(user, may_generate=None, lost_at=None, subject="S-2"))
+            tx.users.update(replace(user, may_generate=None, lost=None, subject="S-2"))
         with store.read() as tx:
             assert tx.users.find_by_subject("corp", "S-1") is None
             assert tx.users.find_by_subject("corp", "S-2") == replace(
-                user, may_generate=None, lost_at=None, subject="S-2"
+                user, may_generate=None, lost=None, subject="S-2"
             )
 
     def test_a_subject_is_one_persons_until_they_are_deleted(self, store: Store) -> None:
@@ -91,20 +91,25 @@ class UserSuite:
         with store.read() as tx:
             assert tx.users.find_by_subject("corp", "S-1") == second
 
-    def test_live_people_of_a_provider_are_walked_in_parts(self, store: Store) -> None:
-        live = [make_user(f"p{number}@corp", provider="corp", subject=f"S-{number}") for number in range(3)]
+    def test_people_whom_a_provider_was_not_asked_about_are_walked_in_parts(self, store: Store) -> None:
+        due = [
+            make_user("p1@corp", provider="corp", subject="S-1"),
+            make_user("p2@corp", provider="corp", subject="S-2", checked_at=START),
+            make_user("p3@corp", provider="corp", subject="S-3", disabled_at=START, lost="gone"),
+        ]
         keep_users(
             store,
-            *live,
+            *due,
+            make_user("lately@corp", provider="corp", subject="lately", checked_at=START + _DAY),
             make_user("off@corp", provider="corp", subject="off", disabled_at=START),
             make_user("gone@corp", provider="corp", subject="gone", deleted_at=START),
             make_user("other@corp", provider="other", subject="S-0"),
             make_user("local@example.com"),
         )
         with store.read() as tx:
-            part = tx.users.list_of_provider("corp", after=None, limit=2)
-            assert list(part) == live[:2]
-            assert list(tx.users.list_of_provider("corp", after=part[-1].id, limit=2)) == live[2:]
+            part = tx.users.list_unchecked("corp", since=START, after=None, limit=2)
+            assert list(part) == due[:2]
+            assert list(tx.users.list_unchecked("corp", since=START, after=part[-1].id, limit=2)) == due[2:]
 
     def test_the_last_check_moves_forward_and_touches_nothing_else(self, store: Store) -> None:
         user = make_user("maria@corp", provider="corp", subject="S-1")

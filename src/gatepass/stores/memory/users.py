@@ -48,8 +48,17 @@ class MemoryUsers:
         wanted = (provider, subject)
         return next((user for user in self._present() if (user.provider, user.subject) == wanted), None)
 
-    def list_of_provider(self, provider: str, *, after: UUID | None, limit: int) -> Sequence[User]:
-        found = (user for user in self._present() if user.provider == provider and user.subject and user.is_live)
+    def list_unchecked(
+        self, provider: str, *, since: datetime, after: UUID | None, limit: int
+    ) -> Sequence[User]:
+        found = (
+            user
+            for user in self._present()
+            if user.provider == provider
+            and user.subject is not None
+            and (user.is_live or user.lost is not None)
+            and (user.checked_at is None or user.checked_at <= since)
+        )
         return sorted((user for user in found if after is None or user.id > after), key=lambda each: each.id)[:limit]
 
     def note_checked(self, user_id: UUID, at: datetime) -> None:

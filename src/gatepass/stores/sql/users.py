@@ -12,7 +12,7 @@ from gatepass.stores.sql.connection import Connection, Cut, Row, Value, instant,
 
 COLUMNS = (
     "id, email, name, is_admin, created_at, updated_at, disabled_at, deleted_at, last_sign_in_at,"
-    " provider, subject, may_generate, lost_at, checked_at"
+    " provider, subject, may_generate, lost, checked_at"
 )
 
 
@@ -33,7 +33,7 @@ def user_of(row: Row) -> User:
         provider=provider,
         subject=subject,
         may_generate=None if may_generate is None else bool(may_generate),
-        lost_at=instant(lost),
+        lost=lost,
         checked_at=instant(checked),
     )
 
@@ -54,7 +54,7 @@ def _values(user: User) -> dict[str, Value]:
         "provider": user.provider,
         "subject": user.subject,
         "may_generate": None if user.may_generate is None else int(user.may_generate),
-        "lost": milliseconds(user.lost_at),
+        "lost": user.lost,
         "checked": milliseconds(user.checked_at),
     }
 
@@ -87,7 +87,7 @@ class SqlUsers:
             "UPDATE users SET email = :email, email_key = :email_key, name = :name, name_key = :name_key,"
             " is_admin = :is_admin, created_at = :created, updated_at = :updated, disabled_at = :disabled,"
             " deleted_at = :deleted, last_sign_in_at = :signed_in, provider = :provider, subject = :subject,"
-            " may_generate = :may_generate, lost_at = :lost, checked_at = :checked WHERE id = :id",
+            " may_generate = :may_generate, lost = :lost, checked_at = :checked WHERE id = :id",
             **_values(user),
         )
 
@@ -120,12 +120,16 @@ class SqlUsers:
         )
         return user_of(row) if row else None
 
-    def list_of_provider(self, provider: str, *, after: UUID | None, limit: int) -> Sequence[User]:
-        """Return some of a provider's users who are not disabled."""
+    def list_unchecked(
+        self, provider: str, *, since: datetime, after: UUID | None, limit: int
+    ) -> Sequence[User]:
+        """Return some of a provider's users whom it was not asked about since."""
         rows = self._db.all(
             f"SELECT {COLUMNS} FROM users WHERE provider = :provider AND subject IS NOT NULL AND deleted_at IS NULL"
-            " AND disabled_at IS NULL AND id > :after ORDER BY id LIMIT :limit",
+            " AND (disabled_at IS NULL OR lost IS NOT NULL) AND (checked_at IS NULL OR checked_at <= :since)"
+            " AND id > :after ORDER BY id LIMIT :limit",
             provider=provider,
+            since=to_milliseconds(since),
             after=after.bytes if after else b"",
             limit=limit,
         )

@@ -1,9 +1,9 @@
 -- People who prove who they are elsewhere. `provider` and `subject` are their key, never a name; local people have no
--- subject. `may_generate` is null where the settings decide; `lost_at` says that the provider's loss disabled them.
+-- subject. `may_generate` is null where the settings decide; `lost` says why the provider lost them, if that disabled them.
 ALTER TABLE users ADD COLUMN provider TEXT NOT NULL DEFAULT 'local';
 ALTER TABLE users ADD COLUMN subject TEXT;
 ALTER TABLE users ADD COLUMN may_generate INTEGER;
-ALTER TABLE users ADD COLUMN lost_at INTEGER;
+ALTER TABLE users ADD COLUMN lost TEXT;
 ALTER TABLE users ADD COLUMN checked_at INTEGER;
 CREATE UNIQUE INDEX users_subject ON users (provider, subject) WHERE subject IS NOT NULL AND deleted_at IS NULL;
 -- What the reading of a directory walks.
