@@ -8,6 +8,7 @@ import pytest
 
 from gatepass.identity import build_provider
 from gatepass.identity.oidc import Options
+from gatepass.model.identity import Finished, Refused
 from gatepass.testing.fakes import START, FakeClock
 from support.openid import CLIENT_ID, CLIENT_SECRET, Listening, OpenId
 
@@ -54,3 +55,14 @@ def build(op: OpenId, clock: FakeClock) -> Iterator[Callable[..., Any]]:
 @pytest.fixture
 def provider(build):
     return build()
+
+
+def attempt(provider, op: OpenId) -> Finished | Refused:
+    """Sign in there, and return what our side makes of it."""
+    begun = provider.begin(CALLBACK)
+    return provider.finish(op.authorise(begun.url), begun.kept, CALLBACK)
+
+
+def paths(op: OpenId) -> list[str]:
+    """Return where the provider was asked."""
+    return [path for path, _, _ in op.asked]

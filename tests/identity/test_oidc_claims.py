@@ -8,7 +8,7 @@ import pytest
 from gatepass.identity import oidc, signed
 from gatepass.model.identity import Ended, Finished, Refusal, Refused
 from gatepass.testing.fakes import START
-from identity.conftest import CALLBACK
+from identity.conftest import attempt
 from support.openid import ALICE, encode, jwk_of, key_for, make_token
 
 NOW = int(START.timestamp())
@@ -143,11 +143,6 @@ ELSEWHERE = {
 def behave(op, changes) -> None:
     for name, value in changes.items():
         setattr(op, name, value)
-
-
-def attempt(provider, op):
-    begun = provider.begin(CALLBACK)
-    return provider.finish(op.authorise(begun.url), begun.kept, CALLBACK)
 
 
 @pytest.mark.parametrize("name", CLAIMS)

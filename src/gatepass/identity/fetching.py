@@ -7,7 +7,7 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from gatepass.errors import BadConfiguration, Unavailable
-from gatepass.interfaces import Clock
+from gatepass.interfaces import Clock, Step
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ class Fetcher:
         try:
             verify: ssl.SSLContext | bool = ssl.create_default_context(cafile=ca) if ca else True
         except (OSError, ssl.SSLError) as error:
-            raise BadConfiguration(f"{section}.ca", f"{ca!r} cannot be used: {error}") from None
+            raise BadConfiguration(f"{section}.tls_ca", f"{ca!r} cannot be used: {error}") from None
         try:
             self._client = httpx2.Client(
                 verify=verify,
@@ -132,6 +132,17 @@ def _json(body: bytes) -> Any:
 def _place(url: str) -> str:
     """Return where an address is, without its query."""
     return url.partition("?")[0]
+
+
+def examine(*tries: tuple[str, Callable[[], object], str]) -> Iterator[Step]:
+    """Try one thing after the other until one fails. Each has words, what is done, and a hint."""
+    for words, attempt, hint in tries:
+        try:
+            attempt()
+        except Unavailable as error:
+            yield Step(words, str(error), hint)
+            return
+        yield Step(words)
 
 
 class Kept(Generic[T]):

@@ -82,6 +82,11 @@ class Keys:
             raise NotProven("signed with a key that the issuer does not publish")
         return found
 
+    def require(self) -> None:
+        """Raise Unavailable unless there is a key that a signature could be checked with."""
+        if not self._kept.get():
+            raise Unavailable("the identity provider publishes no key that can be used")
+
 
 def _choose(keys: Sequence[_Key], key_id: object, algorithm: str) -> Any:
     fitting = [each.key for each in keys if each.fits(algorithm) and key_id in {None, each.id}]

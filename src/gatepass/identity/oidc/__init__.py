@@ -33,7 +33,7 @@ class Options:
     """How long ago people may have typed their password there; 0: as the provider has it."""
     sign_out_there: bool = False
     """Whether signing out here goes on to sign out at the provider."""
-    ca: str = ""
+    tls_ca: str = ""
     """A file with the authorities to trust instead of the system's."""
     proxy: str = ""
     """The address of a proxy on the way to the provider."""

@@ -2,14 +2,15 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from gatepass.errors import BadConfiguration, Unavailable
-from gatepass.identity.fetching import Fetcher, Kept, is_safe_url
+from gatepass.identity.fetching import Fetcher, Kept, examine, is_safe_url
 from gatepass.identity.oidc import Options
 from gatepass.identity.oidc.claims import (
     Expected,
@@ -21,7 +22,7 @@ from gatepass.identity.oidc.claims import (
 )
 from gatepass.identity.oidc.discovery import Metadata, discover
 from gatepass.identity.signed import Claims, Keys, check_algorithms, is_equal, read_signed, sub_in, subject_of
-from gatepass.interfaces import Clock
+from gatepass.interfaces import Clock, Step
 from gatepass.model.identity import Begun, Ended, Finished, NotProven, Once, Refusal, Refused
 from gatepass.model.secret import generate_handle
 
@@ -44,7 +45,7 @@ class OidcProvider:
         self._options = options
         self._id = provider_id
         self._clock = clock
-        self._fetcher = Fetcher(ca=options.ca, proxy=options.proxy, section=section)
+        self._fetcher = Fetcher(ca=options.tls_ca, proxy=options.proxy, section=section)
         self._metadata: Kept[Metadata] = Kept(
             lambda: discover(self._fetcher, options.issuer), clock, lifetime=_METADATA_LIFETIME
         )
@@ -103,6 +104,22 @@ class OidcProvider:
             return Refused(Refusal.INVALID, detail=str(error))
         subject = subject_of(self._options.issuer, sub) if sub else None
         return Ended(self._id, subject, reference, Once(f"logout {token_id}", until))
+
+    def steps(self) -> Iterator[Step]:
+        """Try what can be tried without a person."""
+        return examine(
+            (f"discovery document of {self._options.issuer}", self._metadata.get, "the issuer must be its own, to the letter"),
+            ("keys", self._keys.require, ""),
+            ("client id and secret", self._try_client, "compare client_id, client_secret and client_auth with the provider's"),
+        )
+
+    def look_up(self, login: str) -> Refused:  # noqa: ARG002  a provider of this kind tells only of who signs in
+        """Return that nobody can be looked up."""
+        return Refused(Refusal.UNKNOWN, detail="an OpenID provider tells of people only when they sign in")
+
+    def _try_client(self) -> None:
+        with suppress(NotProven):  # a code that nobody has; the client was looked at before it
+            self._tokens("none", {"verifier": generate_handle().reveal()}, "http://localhost/")
 
     def _code(self, answer: Mapping[str, str], kept: Mapping[str, str]) -> str:
         """Return the code of an answer to what this browser began."""

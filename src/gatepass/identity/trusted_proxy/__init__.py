@@ -36,7 +36,7 @@ class Options:
     """Whether addresses are vouched for by the signer without `email_verified`."""
     max_age_seconds: int = 0
     """How old an assertion may be; 0: until it ends by itself."""
-    ca: str = ""
+    tls_ca: str = ""
     """A file with the authorities to trust instead of the system's."""
     proxy: str = ""
     """The address of a proxy on the way to the keys."""

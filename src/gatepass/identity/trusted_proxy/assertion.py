@@ -1,10 +1,10 @@
 """A signed assertion that a proxy adds to each request."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from gatepass.errors import BadConfiguration
-from gatepass.identity.fetching import Fetcher, is_safe_url
+from gatepass.identity.fetching import Fetcher, examine, is_safe_url
 from gatepass.identity.signed import (
     SKEW,
     Claims,
@@ -23,7 +23,7 @@ from gatepass.identity.signed import (
 )
 from gatepass.identity.trusted_proxy import Options
 from gatepass.identity.trusted_proxy.header import sole_value
-from gatepass.interfaces import Clock
+from gatepass.interfaces import Clock, Step
 from gatepass.model.identity import Identity, NotProven, Refusal, Refused
 
 
@@ -43,7 +43,7 @@ class SignedAssertion:
         self._header = header
         self._id = provider_id
         self._clock = clock
-        self._fetcher = Fetcher(ca=options.ca, proxy=options.proxy, section=section)
+        self._fetcher = Fetcher(ca=options.tls_ca, proxy=options.proxy, section=section)
         self._keys = Keys(lambda: self._fetcher.get(options.jwks), clock)
 
     def close(self) -> None:
@@ -58,6 +58,14 @@ class SignedAssertion:
             return self._identity(token.claims)
         except NotProven as error:
             return Refused(Refusal.INVALID, detail=str(error))
+
+    def steps(self) -> Iterator[Step]:
+        """Try what can be tried without a person."""
+        return examine((f"keys at {self._options.jwks}", self._keys.require, ""))
+
+    def look_up(self, login: str) -> Refused:  # noqa: ARG002  only who comes is told of
+        """Return that nobody can be looked up."""
+        return Refused(Refusal.UNKNOWN, detail="a proxy tells of people only when they come")
 
     def _check(self, claims: Claims) -> None:
         options, now = self._options, self._clock.now()
