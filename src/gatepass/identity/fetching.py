@@ -4,12 +4,14 @@ No redirect is followed, no cookie kept, and nothing of the environment (proxies
 """
 
 import json
+import logging
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
@@ -22,6 +24,7 @@ from gatepass.errors import BadConfiguration, Unavailable
 from gatepass.interfaces import Clock, Step
 
 T = TypeVar("T")
+logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each request is nobody's interest
 
 _MOST_BYTES = 512 * 1024
 _CONNECT_SECONDS = 4.0
@@ -70,7 +73,7 @@ class Fetcher:
         Raises BadConfiguration naming the key of `section`.
         """
         try:
-            verify: ssl.SSLContext | bool = ssl.create_default_context(cafile=ca) if ca else True
+            verify = ssl.create_default_context(cafile=ca) if ca else _system_trust()
         except (OSError, ssl.SSLError) as error:
             raise BadConfiguration(f"{section}.tls_ca", f"{ca!r} cannot be used: {error}") from None
         try:
@@ -108,6 +111,12 @@ class Fetcher:
         except (httpx2.HTTPError, httpx2.InvalidURL, ssl.SSLError, OSError) as error:
             # The kind alone: the text of some errors repeats what was sent.
             raise Unavailable(f"the identity provider is out of reach at {_place(url)}: {type(error).__name__}") from None
+
+
+@cache
+def _system_trust() -> ssl.SSLContext:
+    """Return what trusts whom the system trusts; made once, since that takes a while."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 def _read(response: httpx2.Response) -> bytes:

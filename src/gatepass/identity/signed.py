@@ -131,6 +131,12 @@ class _Registry(jws.JWSRegistry):
     max_payload_length = _MOST_CHARACTERS
     max_signature_length = 2 * 1024
 
+    def get_alg(self, name: str) -> Any:
+        """Return the one algorithm that is allowed: no warning, as the library has for EdDSA, and no choice."""
+        if self.allowed != [name]:
+            raise NotProven("signed with an algorithm that is not allowed")
+        return self.algorithms[name]
+
 
 def read_signed(text: object, keys: Keys, *, algorithms: Collection[str] = ALGORITHMS) -> Signed:
     """Check the signature of a token in compact form. Raises NotProven, and Unavailable if keys are out of reach."""

@@ -30,7 +30,7 @@ def do_begin(visit: Visit) -> Response:
     if not begun.url.startswith(("https://", "http://")):
         raise Unavailable("the identity provider is at no address of the web")
     # Not a redirect: browsers hold those that follow a form against `form-action`, at every further step.
-    response = show(visit, "going.html", {"target": begun.url, "name": configured.name})
+    response = show(visit, "going.html", {"target": begun.url, "name": configured.name, "leaving": False})
     keep_flow(visit.context, response, configured.id, begun, target=safe_next(visit.form.get("next")) or "")
     return response
 
