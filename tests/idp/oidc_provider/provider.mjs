@@ -21,6 +21,8 @@ const provider = new Provider(`http://127.0.0.1:${PORT}`, {
   pkce: { required: () => true },
   cookies: { keys: ['of the tests'] },
   features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true }, backchannelLogout: { enabled: true } },
+  // It would send no message to this very machine otherwise.
+  fetch: (url, { dispatcher: _, ...options }) => globalThis.fetch(url, options),
   async findAccount(_, id) {
     const found = person(id);
     return found && { accountId: id, claims: async () => ({ sub: id, preferred_username: id, ...found }) };
