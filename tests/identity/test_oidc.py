@@ -68,7 +68,7 @@ def test_who_comes_back_is_told_in_full(provider, op) -> None:
 
 def test_the_secret_is_sent_to_the_token_endpoint_alone(provider, op) -> None:
     attempt(provider, op)
-    pair = b64decode(dict((path, headers) for path, headers, _ in op.asked)["/token"]["authorization"][6:]).decode()
+    pair = b64decode({path: headers for path, headers, _ in op.asked}["/token"]["authorization"][6:]).decode()
     assert pair == f"{CLIENT_ID}:kept%20~%20secret%2F%2B"
     assert [path for path, headers, _ in op.asked if "authorization" in headers] == ["/token"]
     assert CLIENT_SECRET not in repr(provider.begin(CALLBACK))
@@ -146,7 +146,7 @@ def test_what_the_id_token_lacks_is_asked_for(provider, op) -> None:
     identity = identify(provider, op)
     assert (identity.email, identity.email_verified, identity.name) == ("a@example.com", True, "A")
     assert identity.groups == {"a", "b"}
-    assert dict((path, headers) for path, headers, _ in op.asked)["/userinfo"]["authorization"] == "Bearer access-token-1"
+    assert {path: headers for path, headers, _ in op.asked}["/userinfo"]["authorization"] == "Bearer access-token-1"
 
 
 def test_nothing_is_asked_for_that_the_id_token_has_or_nobody_wants(build, op) -> None:

@@ -15,16 +15,28 @@ NOW = int(START.timestamp())
 LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 RS, OTHER, SHORT = key_for("RS256"), key_for("RS256", "other"), key_for("SHORT")
 
-OTHER_ISSUER, OTHER_AUDIENCE, OTHER_PARTY = "of another issuer", "for another audience", "another client is the authorised party"
+OTHER_ISSUER, OTHER_AUDIENCE, OTHER_PARTY = (
+    "of another issuer",
+    "for another audience",
+    "another client is the authorised party",
+)
 NO_TIME, OVER, FUTURE = "without a time", "over", "from the future"
 NO_NUMBER, OUT_OF_BOUNDS = "a time is no number", "a time is out of bounds"
 OTHER_SIGN_IN, OTHER_ACCESS, KIND = "for another sign-in", "for another access token", "another kind of token"
 NO_SUBJECT, SOMEBODY_ELSE = "without a subject", "the provider told of somebody else"
 ALGORITHM = "signed with an algorithm that is not allowed"
-NO_KEY, WRONG, NO_TOKEN = "signed with a key that the issuer does not publish", "the signature is wrong", "not a signed token"
+NO_KEY, WRONG, NO_TOKEN = (
+    "signed with a key that the issuer does not publish",
+    "the signature is wrong",
+    "not a signed token",
+)
 NOTHING_SAID, NOT_UNDERSTOOD = "the token says nothing", "the token says something of itself that is not understood"
 NOT_ASKED, OTHER_ANSWER = "an answer to something else", "an answer of another issuer"
-NO_CODE, REFUSED_THERE, UNKNOWN_CODE = "an answer without a code", "the provider refused", "the provider does not know the code"
+NO_CODE, REFUSED_THERE, UNKNOWN_CODE = (
+    "an answer without a code",
+    "the provider refused",
+    "the provider does not know the code",
+)
 TOO_MANY = "too many groups for a token; tell the provider to send fewer"
 
 CLAIMS = {
@@ -76,7 +88,10 @@ FORMS = {
     "signed by somebody else, whose key it names": ({"key": OTHER, "header": {"jwk": jwk_of(OTHER)}}, WRONG),
     "key that is not known": ({"header": {"kid": "k9"}}, NO_KEY),
     "key that is no text": ({"header": {"kid": 7}}, "the id of the key is no text"),
-    "no id and several keys": ({"header": {"kid": None}, "keys": [jwk_of(RS, kid="a"), jwk_of(OTHER, kid="b")]}, NO_KEY),
+    "no id and several keys": (
+        {"header": {"kid": None}, "keys": [jwk_of(RS, kid="a"), jwk_of(OTHER, kid="b")]},
+        NO_KEY,
+    ),
     "two keys of that id": ({"keys": [jwk_of(RS, kid="k1"), jwk_of(OTHER, kid="k1")]}, NO_KEY),
     "key for encryption": ({"keys": [jwk_of(RS, kid="k1", use="enc")]}, NO_KEY),
     "key for another algorithm": ({"keys": [jwk_of(RS, kid="k1", alg="PS256")]}, NO_KEY),
@@ -105,7 +120,10 @@ FORMS = {
     "answer of another issuer": ({"answer": {"iss": "https://evil.example"}}, OTHER_ANSWER),
     "answer that names no issuer": ({"answer": {"iss": None}}, OTHER_ANSWER),
     "another issuer where none need be named": (
-        {"answer": {"iss": "https://evil.example"}, "metadata": {"authorization_response_iss_parameter_supported": None}},
+        {
+            "answer": {"iss": "https://evil.example"},
+            "metadata": {"authorization_response_iss_parameter_supported": None},
+        },
         OTHER_ANSWER,
     ),
     "refused there": ({"answer": {"error": "access_denied"}}, REFUSED_THERE),

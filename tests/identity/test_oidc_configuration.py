@@ -7,6 +7,7 @@ import pytest
 from gatepass.errors import BadConfiguration
 from support.openid import CLIENT_ID
 
+
 def test_it_is_tried_as_far_as_that_goes_without_a_person(provider, op) -> None:
     assert [(each.words, each.trouble) for each in provider.steps()] == [
         (f"discovery document of {op.issuer}", ""),
@@ -32,7 +33,6 @@ def test_the_first_trouble_is_told_with_the_step_that_had_it(provider, op, chang
     assert len(before) == steps - 1
     assert not any(each.trouble for each in before)
     assert trouble in last.trouble
-
 
 
 def test_signing_out_there_is_offered_where_the_site_says_so(build, op) -> None:
@@ -74,6 +74,8 @@ def test_a_configuration_that_cannot_work_names_the_key(build, options, key: str
     assert caught.value.field == f"providers.corp.{key}"
 
 
-@pytest.mark.parametrize("issuer", ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1", "https://idp.example/x/"])
+@pytest.mark.parametrize(
+    "issuer", ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1", "https://idp.example/x/"]
+)
 def test_http_is_taken_on_this_very_machine_alone(build, issuer: str) -> None:
     assert build(issuer=issuer)

@@ -20,7 +20,13 @@ def proxy(op, clock):
     made = []
 
     def built(**options):
-        given = {"header": HEADER, "issuer": op.issuer, "audience": "/projects/1", "jwks": f"{op.issuer}/jwks", **options}
+        given = {
+            "header": HEADER,
+            "issuer": op.issuer,
+            "audience": "/projects/1",
+            "jwks": f"{op.issuer}/jwks",
+            **options,
+        }
         made.append(build_provider("trusted_proxy", Options(**given), provider_id="gate", clock=clock))
         return made[-1]
 
@@ -139,7 +145,9 @@ def test_a_header_that_is_missing_or_there_twice_is_refused(proxy, op, trust: st
 
 def test_a_plain_name_counts_on_a_unix_socket_alone(proxy) -> None:
     provider = proxy(trust="name")
-    assert read(provider, (NAME, "alice"), over_socket=True) == Identity(provider="gate", subject="alice", login="alice")
+    assert read(provider, (NAME, "alice"), over_socket=True) == Identity(
+        provider="gate", subject="alice", login="alice"
+    )
     assert read(provider, (NAME, "alice")).detail == "a plain name counts on a unix socket only"
 
 

@@ -42,14 +42,12 @@ def key_for(algorithm: str, name: str = "first") -> Any:
     if algorithm in {"RS256", "PS256"}:
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
     if algorithm == "SHORT":
-        return rsa.generate_private_key(public_exponent=65537, key_size=1024)
+        return rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505  what must be refused
     return ec.generate_private_key(ec.SECP256R1()) if algorithm == "ES256" else ed25519.Ed25519PrivateKey.generate()
 
 
 def public_pem(key: Any) -> bytes:
-    return key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def jwk_of(key: Any, **fields: str) -> dict[str, str]:
@@ -177,7 +175,7 @@ class OpenId:
             return self._json(200, {"keys": self._published()})
         if path == "/userinfo":
             return self._json(401, {}) if self.userinfo is None else self._json(200, self.userinfo)
-        return self._exchange(headers, form) if path == "/token" else self._json(404, {})
+        return self._exchange(form) if path == "/token" else self._json(404, {})
 
     def _metadata(self) -> dict[str, Any]:
         told = {
@@ -199,7 +197,7 @@ class OpenId:
         kind = self.algorithm if self.algorithm in {"ES256", "EdDSA"} else "RS256"
         return [jwk_of(key_for(kind), kid="k1")]
 
-    def _exchange(self, headers: dict[str, str], form: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+    def _exchange(self, form: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         if self.token_body is not None or self.token_status != 200:
             return self.token_status, {"content-type": "application/json"}, self.token_body or b"{}"
         asked = self.codes.get(form.get("code", ""))
@@ -243,7 +241,7 @@ class Listening:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_POST = do_GET
+            do_POST = do_GET  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 pass

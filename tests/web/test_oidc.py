@@ -178,7 +178,14 @@ def test_nothing_secret_is_in_the_log(server: Server, op: OpenId) -> None:
     kept = op.codes[answer["code"]]
     come_back(visitor, answer)
     log = server.log.read_text()
-    for secret in (CLIENT_SECRET, answer["code"], answer["state"], kept["nonce"], "access-token-1", "alice@example.com"):
+    for secret in (
+        CLIENT_SECRET,
+        answer["code"],
+        answer["state"],
+        kept["nonce"],
+        "access-token-1",
+        "alice@example.com",
+    ):
         assert secret not in log
 
 
@@ -189,10 +196,11 @@ def test_everybody_is_told_alike_where_a_first_token_comes_from(server: Server) 
     }
     said.add(server.request("GET", "/v4/people/current").details)
     said.add(server.request("GET", "/v4/people/current", bearer="gpat_x").details)
-    assert said == {
+    advice = (
         "The credentials are missing or cannot be used. People who sign in with Company or Elsewhere or the gate"
         f" generate their first token on the page {server.url}{HOME}."
-    }
+    )
+    assert said == {advice}
 
 
 def test_where_all_have_passwords_nothing_is_added(own_server: Server) -> None:
@@ -240,7 +248,9 @@ def test_signing_out_leads_on_to_the_provider_where_the_site_says_so(server: Ser
     op.person = {**ALICE, "sub": "carol", "email": "carol@example.com"}
     visitor = sign_in(server, op, "leaving")
     reply = visitor.post("/sign-out", visitor.form("/settings/profile", "/sign-out"))
-    assert target_of(reply).startswith(f"{op.issuer}/leave?tenant=1&client_id={CLIENT_ID}&post_logout_redirect_uri=http")
+    assert target_of(reply).startswith(
+        f"{op.issuer}/leave?tenant=1&client_id={CLIENT_ID}&post_logout_redirect_uri=http"
+    )
     assert reply.headers["clear-site-data"]
     assert visitor.get(HOME).status == 303
     op.person = dict(ALICE)
@@ -275,7 +285,12 @@ def test_a_session_of_the_gate_is_good_while_the_gate_says_the_same(server: Serv
     alice = assertion(op)
     visitor, _ = pass_gate(server, alice)
     at = int(op.now.timestamp())
-    for headers in ({}, assertion(op, "bob"), assertion(op, exp=at - 90), {**alice, "X_Proxy_Assertion": alice[HEADER]}):
+    for headers in (
+        {},
+        assertion(op, "bob"),
+        assertion(op, exp=at - 90),
+        {**alice, "X_Proxy_Assertion": alice[HEADER]},
+    ):
         assert visitor.get(HOME, headers).status == 303
         shown = visitor.get("/v4/people/current", headers)
         assert shown.status == 401

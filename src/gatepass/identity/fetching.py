@@ -110,7 +110,9 @@ class Fetcher:
                 return Answer(response.status_code, _json(_read(response)))
         except (httpx2.HTTPError, httpx2.InvalidURL, ssl.SSLError, OSError) as error:
             # The kind alone: the text of some errors repeats what was sent.
-            raise Unavailable(f"the identity provider is out of reach at {_place(url)}: {type(error).__name__}") from None
+            raise Unavailable(
+                f"the identity provider is out of reach at {_place(url)}: {type(error).__name__}"
+            ) from None
 
 
 @cache

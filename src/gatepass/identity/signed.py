@@ -34,7 +34,7 @@ _RSA_CHARACTERS = 342
 """What the modulus of 2,048 bits has in base64; shorter keys are not believed."""
 _KEYS_LIFETIME = timedelta(hours=1)
 """After this long a key that the issuer withdrew is not believed any more."""
-_KINDS = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
+_KINDS: Mapping[str, Any] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 _FITTING = {"RS256": ("RSA", None), "PS256": ("RSA", None), "ES256": ("EC", "P-256"), "EdDSA": ("OKP", "Ed25519")}
 """Algorithm to the type and the curve of its keys."""
 

@@ -63,7 +63,11 @@ def check_logout_token(token: Signed, options: Options, now: datetime) -> tuple[
     """Return the id of a logout token and when it ends (Back-Channel Logout 1.0, 2.6). Raises NotProven."""
     claims = token.claims
     events = claims.get("events")
-    if token.type not in _LOGOUT_TOKEN_TYPES or not isinstance(events, dict) or not isinstance(events.get(_LOGOUT), dict):
+    if (
+        token.type not in _LOGOUT_TOKEN_TYPES
+        or not isinstance(events, dict)
+        or not isinstance(events.get(_LOGOUT), dict)
+    ):
         raise NotProven("no logout token")
     if "nonce" in claims:
         raise NotProven("an id token made into a logout token")

@@ -8,8 +8,6 @@ from gatepass.errors import Unavailable
 from gatepass.identity.fetching import Fetcher, is_safe_url
 
 _PATH = "/.well-known/openid-configuration"
-_NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-_OPTIONAL = ("userinfo_endpoint", "end_session_endpoint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +37,25 @@ def discover(fetcher: Fetcher, issuer: str) -> Metadata:
     if isinstance(methods, list) and "S256" not in methods:
         raise Unavailable(f"{issuer} does not take PKCE with S256")
     return Metadata(
-        **{name: _address(found, name) for name in _NEEDED},
-        **{name: _address(found, name) if found.get(name) is not None else None for name in _OPTIONAL},
+        authorization_endpoint=_address(found, "authorization_endpoint"),
+        token_endpoint=_address(found, "token_endpoint"),
+        jwks_uri=_address(found, "jwks_uri"),
+        userinfo_endpoint=_optional(found, "userinfo_endpoint"),
+        end_session_endpoint=_optional(found, "end_session_endpoint"),
         says_issuer=found.get("authorization_response_iss_parameter_supported") is True,
         client_auth=_texts(found.get("token_endpoint_auth_methods_supported")),
     )
 
 
-def _address(found: Mapping[str, Any], name: str) -> Any:
+def _address(found: Mapping[str, Any], name: str) -> str:
     url = found.get(name)
-    if not is_safe_url(url):
+    if not isinstance(url, str) or not is_safe_url(url):
         raise Unavailable(f"the discovery document has no safe {name}")
     return url
+
+
+def _optional(found: Mapping[str, Any], name: str) -> str | None:
+    return None if found.get(name) is None else _address(found, name)
 
 
 def _texts(value: object) -> frozenset[str]:

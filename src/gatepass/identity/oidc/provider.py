@@ -108,9 +108,17 @@ class OidcProvider:
     def steps(self) -> Iterator[Step]:
         """Try what can be tried without a person."""
         return examine(
-            (f"discovery document of {self._options.issuer}", self._metadata.get, "the issuer must be its own, to the letter"),
+            (
+                f"discovery document of {self._options.issuer}",
+                self._metadata.get,
+                "the issuer must be its own, to the letter",
+            ),
             ("keys", self._keys.require, ""),
-            ("client id and secret", self._try_client, "compare client_id, client_secret and client_auth with the provider's"),
+            (
+                "client id and secret",
+                self._try_client,
+                "compare client_id, client_secret and client_auth with the provider's",
+            ),
         )
 
     def look_up(self, login: str) -> Refused:  # noqa: ARG002  a provider of this kind tells only of who signs in

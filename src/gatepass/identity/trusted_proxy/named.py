@@ -18,13 +18,19 @@ class NameFromSocket:
         """Nothing is held."""
 
     def read_headers(self, headers: Sequence[tuple[str, str]], *, over_socket: bool) -> Identity | Refused:
-        """Return who is named. SECURITY: over TCP nobody is, whatever the address: programs of the machine reach it too."""
+        """Return who is named."""
+        # SECURITY: over TCP nobody is, whatever the address: every program of the machine reaches it.
         if not over_socket:
             return Refused(Refusal.INVALID, detail="a plain name counts on a unix socket only")
         try:
             name = sole_value(headers, self._header)
         except NotProven as error:
             return Refused(Refusal.INVALID, detail=str(error))
-        if not 0 < len(name) <= SUBJECT_LENGTH or not name.isascii() or not name.isprintable() or {" ", ","} & set(name):
+        if (
+            not 0 < len(name) <= SUBJECT_LENGTH
+            or not name.isascii()
+            or not name.isprintable()
+            or {" ", ","} & set(name)
+        ):
             return Refused(Refusal.INVALID, detail="the header holds no name")
         return Identity(provider=self._id, subject=name, login=name)

@@ -39,6 +39,4 @@ def do_logout(visit: Visit) -> Response:
     return Response(b"", HTTPStatus.BAD_REQUEST if count is None else HTTPStatus.OK, _ANSWER_HEADERS)
 
 
-PAGES = (
-    Page(path=SIGN_IN + "/{provider}/back-channel-logout", post=do_logout, public=True, from_elsewhere=True),
-)
+PAGES = (Page(path=SIGN_IN + "/{provider}/back-channel-logout", post=do_logout, public=True, from_elsewhere=True),)

@@ -3,7 +3,18 @@
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from gatepass.server.web import audit, elsewhere, logout, people, policy, profile, sign_in, static_files, tokens, verifiers
+from gatepass.server.web import (
+    audit,
+    elsewhere,
+    logout,
+    people,
+    policy,
+    profile,
+    sign_in,
+    static_files,
+    tokens,
+    verifiers,
+)
 from gatepass.server.web.pages import HOME, Page, PageRoute, Visit, redirect
 from gatepass.server.web.unknown import UnknownRoute
 

@@ -30,9 +30,7 @@ class MemorySessions:
 
     def list_of_reference(self, provider: str, reference: str) -> Sequence[Session]:
         found = (
-            each
-            for each in self._table.rows.values()
-            if each.provider == provider and each.reference == reference
+            each for each in self._table.rows.values() if each.provider == provider and each.reference == reference
         )
         return sorted(found, key=lambda each: (each.signed_in_at, each.id))
 
