@@ -81,7 +81,12 @@ def group_dn(name: str) -> str:
     return f"cn={name},{GROUPS}"
 
 
+_USUAL = f"pwdPolicySubentry: cn=usual,ou=policies,{BASE}"
 _AGING = f"pwdPolicySubentry: cn=aging,ou=policies,{BASE}"
+_ELSEWHERE = (
+    f"dn: ou=elsewhere,{BASE}\nobjectClass: referral\nobjectClass: extensibleObject\nou: elsewhere\n"
+    "ref: ldap://127.0.0.1:1/ou=elsewhere,dc=example,dc=org\n"
+)
 SEED = [
     f"dn: {BASE}\nobjectClass: dcObject\nobjectClass: organization\no: Example\ndc: example\n",
     *(_unit(name) for name in ("people", "groups", "policies", "other", "hidden")),
@@ -95,15 +100,14 @@ SEED = [
     person("bob", "bob password"),
     person("twin", "twin password"),
     person("twin", "twin password", dn=f"uid=twin,ou=other,{BASE}"),
-    person("locked", "locked password", "pwdAccountLockedTime: 000001010000Z"),
-    person("forced", "forced password", "pwdReset: TRUE", f"pwdPolicySubentry: cn=usual,ou=policies,{BASE}"),
+    person("locked", "locked password", "pwdAccountLockedTime: 000001010000Z", _USUAL),
+    person("forced", "forced password", "pwdReset: TRUE", _USUAL),
     person("stale", "stale password", _AGING, "pwdChangedTime: 20200101000000Z"),
     person("ended", "ended password", "shadowExpire: 100"),
     person("leaver", "leaver password"),
     person("comma", "comma password", dn=f"cn=Comma\\, \\+Name \\#1,{PEOPLE}"),
     person("unseen", "unseen password", dn=f"uid=unseen,ou=hidden,{BASE}"),
-    f"dn: ou=elsewhere,{BASE}\nobjectClass: referral\nobjectClass: extensibleObject\nou: elsewhere\n"
-    "ref: ldap://127.0.0.1:1/ou=elsewhere,dc=example,dc=org\n",
+    _ELSEWHERE,
     group("staff", dn_of("alice"), dn_of("bob"), f"cn=Comma\\, \\+Name \\#1,{PEOPLE}"),
     group("makers", group_dn("staff")),
     group("admins", group_dn("makers")),
@@ -217,7 +221,18 @@ def make_certificate(folder: Path, name: str) -> None:
     """Make `cert.pem` and `key.pem`, good for a name like `IP:127.0.0.1` or `DNS:ldap.example.org`."""
     subprocess.run(
         [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"),
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "2",
+            ),
             *("-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-subj", "/CN=directory"),
             *("-addext", f"subjectAltName={name}"),
         ],
