@@ -37,6 +37,11 @@ header = "X-Proxy-Assertion"
 issuer = "{issuer}"
 audience = "tokens"
 jwks = "{issuer}/jwks"
+[providers.plain]
+kind = "trusted_proxy"
+name = "a name"
+header = "X-Name"
+trust = "name"
 """
 _SECRETS = {f"GATEPASS_PROVIDERS__{each}__CLIENT_SECRET": CLIENT_SECRET for each in ("CORP", "LEAVING")}
 
@@ -197,15 +202,10 @@ def test_everybody_is_told_alike_where_a_first_token_comes_from(server: Server) 
     said.add(server.request("GET", "/v4/people/current").details)
     said.add(server.request("GET", "/v4/people/current", bearer="gpat_x").details)
     advice = (
-        "The credentials are missing or cannot be used. People who sign in with Company or Elsewhere or the gate"
+        "The credentials are missing or cannot be used. People who sign in with Company or Elsewhere or the gate or a name"
         f" generate their first token on the page {server.url}{HOME}."
     )
     assert said == {advice}
-
-
-def test_where_all_have_passwords_nothing_is_added(own_server: Server) -> None:
-    details = own_server.request("GET", "/v4/people/current").details
-    assert details == "The credentials are missing or cannot be used."
 
 
 # Signing out: here, there, and there alone.
@@ -268,10 +268,10 @@ def assertion(op: OpenId, sub: str = "alice", **changes: object) -> dict[str, st
     return {HEADER: op.sign({**told, **changes})}
 
 
-def pass_gate(server: Server, headers: dict[str, str], more: dict[str, str] | None = None):
+def pass_gate(server: Server, headers: dict[str, str], more: dict[str, str] | None = None, *, provider: str = "gate"):
     visitor = Visitor(server)
-    form = forms_of(visitor.get("/sign-in", headers))["/sign-in/gate"]
-    return visitor, visitor.post("/sign-in/gate", form, {**headers, **(more or {})})
+    form = forms_of(visitor.get("/sign-in", headers))[f"/sign-in/{provider}"]
+    return visitor, visitor.post(f"/sign-in/{provider}", form, {**headers, **(more or {})})
 
 
 def test_who_comes_through_the_gate_signs_in_by_pressing_the_button(server: Server, op: OpenId) -> None:
@@ -326,13 +326,12 @@ class _OverSocket(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-def test_a_plain_name_counts_on_a_unix_socket_and_nowhere_else(tmp_path: Path) -> None:
+def test_a_plain_name_counts_on_a_unix_socket_and_nowhere_else(server: Server, tmp_path: Path) -> None:
+    name = {"X-Name": "alice"}
+    assert pass_gate(server, name, provider="plain")[1].status == 401
     data = tmp_path / "data"
     make_installation(data)
     (data / "gatepass.toml").write_text('[providers.gate]\nkind = "trusted_proxy"\nheader = "X-Name"\ntrust = "name"\n')
-    name = {"X-Name": "alice"}
-    with Server(data) as over_tcp:
-        assert pass_gate(over_tcp, name)[1].status == 401
     with Server(data, listen=f"unix:{tmp_path / 's'}") as over_socket:
         over_socket.request = _asking(tmp_path / "s")
         visitor, reply = pass_gate(over_socket, name)
