@@ -5,7 +5,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gatepass.identity.oidc import Options
+from gatepass.identity.oidc.options import Options
 from gatepass.identity.signed import (
     SKEW,
     Claims,

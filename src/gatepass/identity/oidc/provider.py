@@ -11,7 +11,6 @@ from urllib.parse import quote, urlencode
 
 from gatepass.errors import BadConfiguration, Unavailable
 from gatepass.identity.fetching import Fetcher, Kept, examine, is_safe_url
-from gatepass.identity.oidc import Options
 from gatepass.identity.oidc.claims import (
     Expected,
     check_id_token,
@@ -21,6 +20,7 @@ from gatepass.identity.oidc.claims import (
     session_of,
 )
 from gatepass.identity.oidc.discovery import Metadata, discover
+from gatepass.identity.oidc.options import Options
 from gatepass.identity.signed import Claims, Keys, check_algorithms, is_equal, read_signed, sub_in, subject_of
 from gatepass.interfaces import Clock, Step
 from gatepass.model.identity import Begun, Ended, Finished, NotProven, Once, Refusal, Refused

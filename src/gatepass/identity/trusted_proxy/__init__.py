@@ -5,41 +5,16 @@ believed only where nobody but the proxy can have sent it: on a unix socket.
 """
 
 import re
-from dataclasses import dataclass
 
 from gatepass.errors import BadConfiguration
+from gatepass.identity.trusted_proxy.options import Options
 from gatepass.interfaces import Clock, ProxyProvider
 
 _HEADER = re.compile(r"\A[A-Za-z][A-Za-z0-9-]{0,60}\Z", re.ASCII)
 _NEVER = frozenset({"authorization", "cookie", "host", "forwarded", "proxy-authorization"})
 _MODES = ("assertion", "name")
 
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Keys of a provider of kind `trusted_proxy`."""
-
-    header: str = ""
-    """The header that the proxy sets, and removes from what clients send."""
-    trust: str = "assertion"
-    """`assertion`: the header is a signed token; `name`: a plain name, taken from a unix socket alone."""
-    issuer: str = ""
-    """Who signs."""
-    audience: str = ""
-    """What the proxy calls this site."""
-    jwks: str = ""
-    """The https address of the signer's keys."""
-    algorithms: tuple[str, ...] = ("RS256", "PS256", "ES256", "EdDSA")
-    login_claim: str = "email"
-    groups_claim: str = "groups"
-    emails_are_verified: bool = False
-    """Whether addresses are vouched for by the signer without `email_verified`."""
-    max_age_seconds: int = 0
-    """How old an assertion may be; 0: until it ends by itself."""
-    tls_ca: str = ""
-    """A file with the authorities to trust instead of the system's."""
-    proxy: str = ""
-    """The address of a proxy on the way to the keys."""
+__all__ = ["Options", "build"]
 
 
 def build(options: Options, *, provider_id: str, clock: Clock) -> ProxyProvider:

@@ -21,8 +21,8 @@ from gatepass.identity.signed import (
     text_in,
     texts_of,
 )
-from gatepass.identity.trusted_proxy import Options
 from gatepass.identity.trusted_proxy.header import sole_value
+from gatepass.identity.trusted_proxy.options import Options
 from gatepass.interfaces import Clock, Step
 from gatepass.model.identity import Identity, NotProven, Refusal, Refused
 
