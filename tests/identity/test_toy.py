@@ -90,6 +90,7 @@ def test_every_provider_is_in_the_table() -> None:
     from gatepass import identity
 
     folder = Path(identity.__file__).parent
-    found = {path.stem for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
-    kinds = {module.rpartition(".")[2] for module in KINDS.values()}
-    assert found - {"__init__", "__pycache__", "local"} == kinds
+    files = [*folder.glob("*.py"), *folder.glob("*/__init__.py")]
+    found = {path for path in files if "\ndef build(" in path.read_text("utf-8")}
+    kinds = {folder / name for module in KINDS.values() for name in [module.rpartition(".")[2]]}
+    assert {path.parent if path.stem == "__init__" else path.with_suffix("") for path in found} == kinds

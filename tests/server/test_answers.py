@@ -18,6 +18,7 @@ def test_an_error_has_the_form_of_the_reference(server: Server) -> None:
     body = reply.json["exception"]
     assert body.keys() == {"name", "message", "details"}
     assert (body["name"], body["message"]) == ("MissingPersonException", "Person is missing")
+    assert body["details"] == "The credentials are missing or cannot be used."
 
 
 def test_error_bodies_hold_nothing_that_differs_between_requests(server: Server) -> None:

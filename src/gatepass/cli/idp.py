@@ -37,7 +37,7 @@ def list_(place: Place, *, as_json: bool) -> None:
 
 
 def _abilities(built: ConfiguredProvider) -> list[str]:
-    can = {"passwords": built.passwords, "redirect": built.redirect, "reading": built.directory}
+    can = {"passwords": built.passwords, "redirect": built.redirect, "proxy": built.proxy, "reading": built.directory}
     return [name for name, found in can.items() if found is not None]
 
 

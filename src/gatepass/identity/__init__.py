@@ -15,6 +15,8 @@ from gatepass.interfaces import Clock, IdentityProvider
 
 KINDS: dict[str, str] = {
     "ldap": "gatepass.identity.ldap",
+    "oidc": "gatepass.identity.oidc",
+    "trusted_proxy": "gatepass.identity.trusted_proxy",
 }
 """Kind to module."""
 

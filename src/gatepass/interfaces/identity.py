@@ -5,11 +5,11 @@ reach or answers nonsense: an outage is never a refusal. None of them knows the 
 that the provider was built with. `gatepass.testing.provider_suite` is what each must pass.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from gatepass.model.identity import Admission, Begun, Finished, Identity, Refused
+from gatepass.model.identity import Admission, Begun, Ended, Finished, Identity, Refused
 from gatepass.model.secret import Secret
 
 
@@ -61,6 +61,36 @@ class RedirectProvider(Protocol):
         `kept` is from `begin`, out of this very browser, at most 10 minutes old. An answer that fits another
         `kept` is refused.
         """
+        ...
+
+
+@runtime_checkable
+class ProxyProvider(Protocol):
+    """Reads who it is from what a proxy in front adds to the request."""
+
+    def read_headers(self, headers: Sequence[tuple[str, str]], *, over_socket: bool) -> Identity | Refused:
+        """Return for whom the proxy vouches.
+
+        `headers` are all that came, by their lower-case names; `over_socket`: by a unix socket of this machine.
+        """
+        ...
+
+
+@runtime_checkable
+class SignOutProvider(Protocol):
+    """Has a page for signing out."""
+
+    def sign_out_url(self, back: str) -> str | None:
+        """Return the address of that page, which leads on to `back`; None if it has none or is not to be used."""
+        ...
+
+
+@runtime_checkable
+class LogoutProvider(Protocol):
+    """Tells by itself that somebody signed out there."""
+
+    def read_logout(self, text: str) -> Ended | Refused:
+        """Read what it sent."""
         ...
 
 
@@ -121,6 +151,26 @@ class ConfiguredProvider:
     def redirect(self) -> RedirectProvider | None:
         """The provider if the browser is sent to it."""
         return self.provider if isinstance(self.provider, RedirectProvider) else None
+
+    @property
+    def proxy(self) -> ProxyProvider | None:
+        """The provider if a proxy in front speaks for it."""
+        return self.provider if isinstance(self.provider, ProxyProvider) else None
+
+    @property
+    def sign_out(self) -> SignOutProvider | None:
+        """The provider if it has a page for signing out."""
+        return self.provider if isinstance(self.provider, SignOutProvider) else None
+
+    @property
+    def logout(self) -> LogoutProvider | None:
+        """The provider if it tells of those who signed out there."""
+        return self.provider if isinstance(self.provider, LogoutProvider) else None
+
+    @property
+    def has_button(self) -> bool:
+        """Whether people sign in with it by pressing a button."""
+        return self.redirect is not None or self.proxy is not None
 
     @property
     def directory(self) -> DirectoryProvider | None:

@@ -211,6 +211,10 @@ class SessionRepository(Protocol):
         """Return a user's sessions, the oldest first."""
         ...
 
+    def list_of_reference(self, provider: str, reference: str) -> Sequence[Session]:
+        """Return the sessions that a provider knows by this reference, the oldest first."""
+        ...
+
     def update(self, session: Session) -> None:
         """Replace a session; nothing happens if it was ended meanwhile."""
         ...

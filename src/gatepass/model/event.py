@@ -164,9 +164,10 @@ class SessionProven(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded(Event):
-    """A session was ended by its owner."""
+    """A session was ended by its owner, or by the provider at which they signed out."""
 
     action: ClassVar[str] = "session.ended"
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

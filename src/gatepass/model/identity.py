@@ -81,6 +81,12 @@ class Refused:
     """Whom it concerns, where the provider knows."""
     login: str | None = None
     """What the provider calls them; never what was typed."""
+    detail: str | None = None
+    """What exactly was wrong, in words of ours, for the log."""
+
+
+class NotProven(Exception):
+    """What came proves nothing. Inside of providers; the text says why, for the log, in words of ours alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,16 @@ class Finished:
 
     identity: Identity
     once: tuple[Once, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a provider says is over: the sign-in of that reference, or all of the subject's; both: the one of both."""
+
+    provider: str
+    subject: str | None
+    reference: str | None
+    once: Once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,12 +174,12 @@ def check_subject(text: str) -> str:
 def user_name_of(identity: Identity) -> str:
     """Return the name that somebody from a provider gets here, in the form of an e-mail address.
 
-    It is their address if the provider vouches for it; else `login@provider`, or a text made of the subject
-    where the login cannot stand there. Raises InvalidInput if even that is too long.
+    It is their address if the provider vouches for it; else `login@provider`, with a dot for an `@` in the login,
+    or a text made of the subject where the login cannot stand there. Raises InvalidInput if even that is too long.
     """
     if identity.email and identity.email_verified is True and _is_email(identity.email):
         return identity.email
-    login = identity.login.lower()
+    login = identity.login.lower().replace("@", ".")
     local = login if _LOGIN.match(login) else _plain(identity.subject)
     return check_email(f"{local}@{identity.provider.replace('_', '-')}")
 

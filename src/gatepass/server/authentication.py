@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from gatepass.errors import NotAllowed, NotAuthenticated, TooManyRequests
 from gatepass.model.actor import Actor, Credential
+from gatepass.model.identity import Identity
 from gatepass.model.secret import Secret
 from gatepass.model.session import Session
 from gatepass.model.user import User
@@ -59,13 +60,29 @@ def authenticate(context: Context, request: Request, presented: Presented) -> Ac
             raise NotAuthenticated
         return Actor(Credential.TOKEN, verdict.owner_id, verdict.token_id, address=address, request_id=request_id)
     if isinstance(presented, Cookie):
-        found = find_session(context.deps, presented.handle)
+        found = find_vouched_session(context, request, presented.handle)
         if found is None:
             raise NotAuthenticated
         if request.method not in _SAFE_METHODS:
             require_same_origin(context, request)
         return session_actor(found[0], found[1], address=address, request_id=request_id)
     raise NotAuthenticated
+
+
+def find_vouched_session(context: Context, request: Request, handle: Secret) -> tuple[Session, User] | None:
+    """Return the live session of a handle with its user, None if there is none. Blocks: call it in a thread.
+
+    A session that began with a proxy's word is good while the proxy says the same of each request.
+    """
+    found = find_session(context.deps, handle)
+    if found is None:
+        return None
+    session, user = found
+    configured = context.deps.providers.get(session.provider)
+    if configured is None or configured.proxy is None:
+        return found
+    identity = configured.proxy.read_headers(request.headers.items(), over_socket=context.is_on_socket)
+    return found if isinstance(identity, Identity) and identity.subject == user.subject else None
 
 
 def session_actor(session: Session, user: User, *, address: str | None, request_id: str) -> Actor:

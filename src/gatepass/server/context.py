@@ -98,6 +98,11 @@ class Context:
         """Tell whether people reach this server over TLS."""
         return self.public_url.startswith("https://")
 
+    @property
+    def is_on_socket(self) -> bool:
+        """Tell whether requests come over a unix socket, and in no other way."""
+        return self.config.server.listen.startswith("unix:")
+
     @functools.cached_property
     def cookie_name(self) -> str:
         """Return the name of the session cookie."""
@@ -106,6 +111,17 @@ class Context:
     async def glance(self, work: Callable[[], T]) -> T:
         """Return what `work` reads in the store with a few look-ups: inline where that takes microseconds."""
         return work() if self.deps.store.answers_inline else await self.work.run(work)
+
+    @functools.cached_property
+    def first_token_advice(self) -> str:
+        """Return where people get their first token who have no password that could be sent; empty if all have."""
+        names = [each.name for each in self.deps.providers.values() if each.has_button and not each.passwords]
+        if not names:
+            return ""
+        return (
+            f"People who sign in with {' or '.join(names)} generate their first token on the page"
+            f" {self.public_url}/settings/access-tokens."
+        )
 
     def address_of(self, request: HTTPConnection) -> str | None:
         """Return the client's address."""

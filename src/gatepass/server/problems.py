@@ -110,7 +110,10 @@ def headers_of(error: Exception) -> dict[str, str]:
     return {}
 
 
-def exception_body(error: Exception) -> dict[str, dict[str, str]]:
-    """Return the body of an error under /v4."""
+def exception_body(error: Exception, *, advice: str = "") -> dict[str, dict[str, str]]:
+    """Return the body of an error under /v4. `advice` is what everybody who is not authenticated is told besides."""
     problem = problem_of(error)
-    return {"exception": {"name": problem.name, "message": problem.message, "details": details_of(error)}}
+    details = details_of(error)
+    if advice and problem is PERSON_MISSING:
+        details = f"{details} {advice}"
+    return {"exception": {"name": problem.name, "message": problem.message, "details": details}}

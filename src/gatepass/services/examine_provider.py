@@ -61,7 +61,7 @@ def examine(configured: ConfiguredProvider, *, login: str = "") -> Examination:
     except Unavailable as error:
         return Examination(steps, trouble=str(error))
     if isinstance(told, Refused):
-        return Examination(steps, trouble=told.reason.value)
+        return Examination(steps, trouble=told.detail or told.reason.value)
     try:
         name = user_name_of(told)
     except InvalidInput as error:

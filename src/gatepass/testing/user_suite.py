@@ -204,6 +204,18 @@ class SessionSuite:
             assert tx.sessions.remove_of(maria.id) == 1
             assert ids_of(tx.sessions.list(bob.id)) == [other.id]
 
+    def test_sessions_are_found_by_what_their_provider_calls_them(self, store: Store) -> None:
+        maria, bob = make_user("maria@example.com"), make_user("bob@example.com")
+        keep_users(store, maria, bob)
+        wanted = [make_session(each, at=START, provider="corp", reference="sid-1") for each in (maria, bob)]
+        others = [make_session(maria, provider="corp", reference="sid-2"), make_session(maria, reference="sid-1")]
+        with store.write() as tx:
+            for session in (*wanted, *others, make_session(maria, provider="corp")):
+                tx.sessions.add(session)
+        with store.read() as tx:
+            assert {each.id for each in tx.sessions.list_of_reference("corp", "sid-1")} == {each.id for each in wanted}
+            assert tx.sessions.list_of_reference("corp", "") == []
+
     def test_an_ended_session_is_not_brought_back_by_an_update(self, store: Store) -> None:
         user = make_user("maria@example.com")
         keep_users(store, user)

@@ -184,7 +184,8 @@ def error_response(request: Request, error: Exception, presented: Presented) -> 
     """Tell an error as the reference does."""
     problem = problems.problem_of(error)
     request.state.error = error
-    answer = Answer(problems.exception_body(error), HTTPStatus(problem.status), problems.headers_of(error))
+    body = problems.exception_body(error, advice=context_of(request).first_token_advice)
+    answer = Answer(body, HTTPStatus(problem.status), problems.headers_of(error))
     response = write(answer)
     if isinstance(error, NotAuthenticated):
         rejected = isinstance(presented, Bearer)

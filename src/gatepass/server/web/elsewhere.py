@@ -1,12 +1,14 @@
-"""Pages: sign in at an identity provider that the browser is sent to."""
+"""Pages: sign in at an identity provider that the browser is sent to, or that a proxy in front speaks for."""
+
+from collections.abc import Callable
 
 from starlette.responses import Response
 
 from gatepass.errors import NotAuthenticated, NotFound, Unavailable
-from gatepass.interfaces import ConfiguredProvider, RedirectProvider
-from gatepass.model.identity import Refusal, Refused
+from gatepass.interfaces import ConfiguredProvider, ProxyProvider, RedirectProvider
+from gatepass.model.identity import Finished, Refusal, Refused
 from gatepass.server.log import get_logger
-from gatepass.server.web.flow import Flow, drop_flow, find_flow, keep_flow
+from gatepass.server.web.flow import drop_flow, find_flow, keep_flow
 from gatepass.server.web.forms import safe_next
 from gatepass.server.web.pages import HOME, SIGN_IN, Page, Visit, redirect, set_cookie, show
 from gatepass.server.web.sign_in import show_failed
@@ -19,13 +21,16 @@ _ANSWER_BYTES = 256 * 1024
 
 
 def do_begin(visit: Visit) -> Response:
-    """Send the browser to the provider."""
+    """Send the browser to the provider, or believe the proxy."""
+    vouching = visit.deps.providers.get(visit.path["provider"])
+    if vouching is not None and vouching.proxy is not None:
+        return _take_word(visit, vouching, vouching.proxy)
     configured, provider = _provider(visit)
     begun = provider.begin(_callback(visit, configured))
     if not begun.url.startswith(("https://", "http://")):
         raise Unavailable("the identity provider is at no address of the web")
     # Not a redirect: browsers hold those that follow a form against `form-action`, at every further step.
-    response = show(visit, "going.html", {"target": begun.url, "name": configured.name})
+    response = show(visit, "going.html", {"target": begun.url, "name": configured.name, "leaving": False})
     keep_flow(visit.context, response, configured.id, begun, target=safe_next(visit.form.get("next")) or "")
     return response
 
@@ -45,42 +50,61 @@ def _finish(visit: Visit, answer: dict[str, str]) -> Response:
     context = visit.context
     # SECURITY: without what this very browser began, no answer is read at all.
     flow = find_flow(context, visit.request.cookies, configured.id, now=visit.now)
-    result = "refused"
-    reason: str | None = Refusal.INVALID.value
-    try:
-        started = None
-        if flow is not None:
-            started, reason = _started(visit, configured, provider, answer, flow)
-        result = "ok" if started else "refused"
-    finally:
-        context.metrics.sign_ins.labels("provider", result).inc()
-        _log.info(
-            "sign-in elsewhere",
-            provider=configured.id,
-            result=result,
-            reason=reason,
-            began_here=flow is not None,
-            address=visit.address,
-            request_id=visit.request_id,
-        )
-    if started is None or flow is None:
-        response = show_failed(visit, configured)
-    else:
-        response = redirect(safe_next(flow.target) or HOME)
-        set_cookie(context, response, started.handle)
+
+    def finish() -> Finished | Refused:
+        if flow is None:
+            return Refused(Refusal.INVALID, detail="this browser began nothing")
+        return provider.finish(answer, flow.kept, _callback(visit, configured))
+
+    response = _started(visit, configured, finish, target=flow.target if flow else None)
     drop_flow(context, response, configured.id)
     return response
 
 
+def _take_word(visit: Visit, configured: ConfiguredProvider, provider: ProxyProvider) -> Response:
+    """Sign in whom the proxy in front vouches for."""
+
+    def finish() -> Finished | Refused:
+        found = provider.read_headers(visit.request.headers.items(), over_socket=visit.context.is_on_socket)
+        return found if isinstance(found, Refused) else Finished(found)
+
+    return _started(visit, configured, finish, target=visit.form.get("next"))
+
+
 def _started(
-    visit: Visit, configured: ConfiguredProvider, provider: RedirectProvider, answer: dict[str, str], flow: Flow
-) -> tuple[StartedSession | None, str | None]:
-    """Return the new session, or None and why there is none."""
-    finished = provider.finish(answer, flow.kept, _callback(visit, configured))
-    if isinstance(finished, Refused):
-        return None, finished.reason.value
+    visit: Visit, configured: ConfiguredProvider, finish: Callable[[], Finished | Refused], *, target: str | None
+) -> Response:
+    """Start a session for whoever `finish` says it is, and go on to `target`; or say that it did not work."""
+    result, why, detail, started = "refused", None, None, None
     try:
-        started = sign_in_identity(
+        finished = finish()
+        if isinstance(finished, Refused):
+            why, detail = finished.reason.value, finished.detail
+        else:
+            started = _session(visit, finished)
+            why = None if started else "not admitted"  # the audit record says more
+        result = "ok" if started else "refused"
+    finally:
+        visit.context.metrics.sign_ins.labels("provider", result).inc()
+        _log.info(
+            "sign-in elsewhere",
+            provider=configured.id,
+            result=result,
+            reason=why,
+            detail=detail,
+            address=visit.address,
+            request_id=visit.request_id,
+        )
+    if started is None:
+        return show_failed(visit, configured)
+    response = redirect(safe_next(target) or HOME)
+    set_cookie(visit.context, response, started.handle)
+    return response
+
+
+def _session(visit: Visit, finished: Finished) -> StartedSession | None:
+    try:
+        return sign_in_identity(
             visit.deps,
             finished,
             address=visit.address,
@@ -89,8 +113,7 @@ def _started(
             replaced=visit.session.id if visit.session else None,
         )
     except NotAuthenticated:
-        return None, "not admitted"  # the audit record says why
-    return started, None
+        return None
 
 
 def _provider(visit: Visit) -> tuple[ConfiguredProvider, RedirectProvider]:

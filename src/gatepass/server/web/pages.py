@@ -18,13 +18,12 @@ from gatepass.model.secret import Secret, generate_handle
 from gatepass.model.session import Session
 from gatepass.model.user import User
 from gatepass.server import problems
-from gatepass.server.authentication import own_origin, session_actor
+from gatepass.server.authentication import find_vouched_session, own_origin, session_actor
 from gatepass.server.context import Context, context_of
 from gatepass.server.parsing import query_of, read_body
 from gatepass.server.web.forms import csrf_token, parse_form, require_own_form, safe_next
 from gatepass.server.web.rendering import render
 from gatepass.services.deps import Deps
-from gatepass.services.find_session import find_session
 from gatepass.verifier.answer import bearer_challenge
 from gatepass.verifier.limits import BODY_BYTES
 
@@ -160,7 +159,7 @@ def visit_of(request: Request) -> Visit:
     context = context_of(request)
     text = request.cookies.get(context.cookie_name)
     handle = Secret(text) if text else generate_handle()
-    found = find_session(context.deps, handle) if text else None
+    found = find_vouched_session(context, request, handle) if text else None
     return Visit(
         context=context,
         request=request,

@@ -80,6 +80,7 @@ def _row(provider: Provider, built: ConfiguredProvider) -> Row:
     ways = {
         "takes passwords": built.passwords,
         "the browser is sent there": built.redirect,
+        "a proxy in front tells who comes": built.proxy,
         f"read every {built.read_every_seconds // 60} minutes": built.directory,
     }
     config = provider.config

@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute
 from gatepass.server.web import (
     audit,
     elsewhere,
+    logout,
     people,
     policy,
     profile,
@@ -29,6 +30,7 @@ PAGES: tuple[Page, ...] = (
     Page(path="/settings", get=_home),
     *sign_in.PAGES,
     *elsewhere.PAGES,
+    *logout.PAGES,
     *tokens.PAGES,
     *profile.PAGES,
     *people.PAGES,

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from gatepass.errors import InvalidInput, NotAuthenticated, NotFound, TooManyRequests
+from gatepass.errors import InvalidInput, NotAuthenticated, NotFound, TooManyRequests, Unavailable
 from gatepass.interfaces import ConfiguredProvider
 from gatepass.model.secret import Secret, generate_handle
 from gatepass.server.log import get_logger
@@ -86,7 +86,7 @@ def _form(
         "failed": failed,
         "failed_at": failed_at,
         "directories": any(each.passwords for each in visit.deps.providers.values()),
-        "providers": [each for each in visit.deps.providers.values() if each.redirect],
+        "providers": [each for each in visit.deps.providers.values() if each.has_button],
         "wait": waiting_words(wait) if wait else "",
         "done": done,
     }
@@ -95,12 +95,26 @@ def _form(
 
 def do_sign_out(visit: Visit) -> Response:
     """End the session and forget it in the browser."""
+    leaving = None
     if visit.session is not None:
         sign_out(visit.deps, visit.actor)
-    response = redirect(SIGN_IN, done="signed-out")
+        leaving = _leaving(visit, visit.session.provider)
+    response = leaving or redirect(SIGN_IN, done="signed-out")
     set_cookie(visit.context, response, generate_handle())
     response.headers["clear-site-data"] = _CLEAR
     return response
+
+
+def _leaving(visit: Visit, provider_id: str) -> Response | None:
+    """Return the page that leads on to the provider's own sign-out, if there is one to go to."""
+    configured = visit.deps.providers.get(provider_id)
+    if configured is None or configured.sign_out is None:
+        return None
+    try:
+        url = configured.sign_out.sign_out_url(visit.context.public_url + SIGN_IN)
+    except Unavailable:
+        return None  # signed out here is what was asked for
+    return show(visit, "going.html", {"target": url, "name": configured.name, "leaving": True}) if url else None
 
 
 def show_set_password(visit: Visit) -> Response:

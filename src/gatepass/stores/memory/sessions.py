@@ -28,6 +28,12 @@ class MemorySessions:
         found = (each for each in self._table.rows.values() if each.user_id == user_id)
         return sorted(found, key=lambda each: (each.signed_in_at, each.id))
 
+    def list_of_reference(self, provider: str, reference: str) -> Sequence[Session]:
+        found = (
+            each for each in self._table.rows.values() if each.provider == provider and each.reference == reference
+        )
+        return sorted(found, key=lambda each: (each.signed_in_at, each.id))
+
     def update(self, session: Session) -> None:
         if session.id in self._table.rows:
             self._table.put(session.id, session)

@@ -74,6 +74,16 @@ class SqlSessions:
         )
         return [_session_of(row) for row in rows]
 
+    def list_of_reference(self, provider: str, reference: str) -> Sequence[Session]:
+        """Return the sessions of a provider's reference, the oldest first."""
+        rows = self._db.all(
+            f"SELECT {_COLUMNS} FROM sessions WHERE provider = :provider AND reference = :reference"
+            " ORDER BY signed_in_at, id",
+            provider=provider,
+            reference=reference,
+        )
+        return [_session_of(row) for row in rows]
+
     def update(self, session: Session) -> None:
         """Replace a session."""
         self._db.run(
