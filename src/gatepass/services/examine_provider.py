@@ -1,4 +1,4 @@
-"""Try an identity provider: is it reached, and what would become of somebody there. Changes nothing, asks no password."""
+"""Try an identity provider: is it reached, what would become of somebody there? Changes nothing, asks no password."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
