@@ -100,6 +100,12 @@ def test_a_code_is_worth_nothing_without_the_verifier_of_this_browser(provider, 
     assert provider.finish(answer, mine.kept, CALLBACK).detail == "the provider does not know the code"
 
 
+@pytest.mark.parametrize("kept", [{}, {"state": ""}])
+def test_an_answer_without_a_state_is_none_to_a_browser_without_one(provider, op, kept) -> None:
+    answer = {**op.authorise(provider.begin(CALLBACK).url), "state": ""}
+    assert provider.finish(answer, kept, CALLBACK).detail == "an answer to something else"
+
+
 def test_an_answer_of_one_provider_is_none_for_another(build, op) -> None:
     """Mix-up: both have the browser, and the second is the attacker's."""
     honest, evil = build("corp"), build("evil")

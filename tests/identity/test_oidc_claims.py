@@ -67,6 +67,7 @@ CLAIMS = {
     "nonce that is no text": ({"nonce": ["x"]}, OTHER_SIGN_IN),
     "hash of another access token": ({"at_hash": encode(b"x" * 16)}, OTHER_ACCESS),
     "logout token": ({"events": {LOGOUT: {}}}, KIND),
+    "endless claims": ({"padding": "x" * 40_000}, NO_TOKEN),
     "no subject": ({"sub": None}, NO_SUBJECT),
     "empty subject": ({"sub": ""}, NO_SUBJECT),
     "subject that is a number": ({"sub": 7}, NO_SUBJECT),
