@@ -15,6 +15,7 @@ from gatepass.interfaces import Clock, IdentityProvider
 
 KINDS: dict[str, str] = {
     "ldap": "gatepass.identity.ldap",
+    "saml": "gatepass.identity.saml",
 }
 """Kind to module."""
 

@@ -65,6 +65,15 @@ class RedirectProvider(Protocol):
 
 
 @runtime_checkable
+class DescribedProvider(Protocol):
+    """Is reached only by those who know us."""
+
+    def describe(self, callback: str) -> bytes:
+        """Return what the provider's side has to know of us, as XML (SAML metadata)."""
+        ...
+
+
+@runtime_checkable
 class DirectoryProvider(Protocol):
     """Can be asked about people who are not there at the moment."""
 
@@ -98,6 +107,11 @@ class ConfiguredProvider:
     def redirect(self) -> RedirectProvider | None:
         """The provider if the browser is sent to it."""
         return self.provider if isinstance(self.provider, RedirectProvider) else None
+
+    @property
+    def described(self) -> DescribedProvider | None:
+        """The provider if its side has to know us."""
+        return self.provider if isinstance(self.provider, DescribedProvider) else None
 
     @property
     def directory(self) -> DirectoryProvider | None:

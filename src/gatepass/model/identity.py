@@ -81,6 +81,8 @@ class Refused:
     """Whom it concerns, where the provider knows."""
     login: str | None = None
     """What the provider calls them; never what was typed."""
+    detail: str | None = None
+    """What is wrong with what came back, in a line for whoever reads the log."""
 
 
 @dataclass(frozen=True, slots=True)

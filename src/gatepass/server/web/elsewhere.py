@@ -40,16 +40,25 @@ def do_finish(visit: Visit) -> Response:
     return _finish(visit, dict(visit.form))
 
 
+def show_description(visit: Visit) -> Response:
+    """Give what the provider's side has to know of us."""
+    configured, _ = _provider(visit)
+    if configured.described is None:
+        raise NotFound("this identity provider needs no description of us")
+    content = configured.described.describe(_callback(visit, configured))
+    return Response(content, media_type="application/samlmetadata+xml", headers={"cache-control": "no-store"})
+
+
 def _finish(visit: Visit, answer: dict[str, str]) -> Response:
     configured, provider = _provider(visit)
     context = visit.context
     # SECURITY: without what this very browser began, no answer is read at all.
     flow = find_flow(context, visit.request.cookies, configured.id, now=visit.now)
-    result, reason = "refused", Refusal.INVALID.value
+    result, reason, detail = "refused", Refusal.INVALID.value, None
     try:
         started = None
         if flow is not None:
-            started, reason = _started(visit, configured, provider, answer, flow)
+            started, reason, detail = _started(visit, configured, provider, answer, flow)
         result = "ok" if started else "refused"
     finally:
         context.metrics.sign_ins.labels("provider", result).inc()
@@ -58,6 +67,7 @@ def _finish(visit: Visit, answer: dict[str, str]) -> Response:
             provider=configured.id,
             result=result,
             reason=reason,
+            detail=detail,
             began_here=flow is not None,
             address=visit.address,
             request_id=visit.request_id,
@@ -73,11 +83,11 @@ def _finish(visit: Visit, answer: dict[str, str]) -> Response:
 
 def _started(
     visit: Visit, configured: ConfiguredProvider, provider: RedirectProvider, answer: dict[str, str], flow: Flow
-) -> tuple[StartedSession | None, str | None]:
-    """Return the new session, or None and why there is none."""
+) -> tuple[StartedSession | None, str | None, str | None]:
+    """Return the new session, or None and why there is none: a reason, and what the provider adds to it."""
     finished = provider.finish(answer, flow.kept, _callback(visit, configured))
     if isinstance(finished, Refused):
-        return None, finished.reason.value
+        return None, finished.reason.value, finished.detail
     try:
         started = sign_in_identity(
             visit.deps,
@@ -88,8 +98,8 @@ def _started(
             replaced=visit.session.id if visit.session else None,
         )
     except NotAuthenticated:
-        return None, "not admitted"  # the audit record says why
-    return started, None
+        return None, "not admitted", None  # the audit record says why
+    return started, None, None
 
 
 def _provider(visit: Visit) -> tuple[ConfiguredProvider, RedirectProvider]:
@@ -105,6 +115,7 @@ def _callback(visit: Visit, configured: ConfiguredProvider) -> str:
 
 PAGES = (
     Page(path=SIGN_IN + "/{provider}", post=do_begin, public=True),
+    Page(path=SIGN_IN + "/{provider}/metadata", get=show_description, public=True),
     Page(
         path=SIGN_IN + "/{provider}/callback",
         get=show_finished,
