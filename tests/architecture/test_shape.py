@@ -142,6 +142,7 @@ def test_every_command_is_in_the_group() -> None:
         "settings",
         "key",
         "db",
+        "idp",
         "config",
         "doctor",
     }

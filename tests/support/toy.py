@@ -1,7 +1,7 @@
 """A provider of the tests: one file, and one line in `identity.KINDS`, make it a kind like the others.
 
 Its people stand in a file that is read at each use, so that a test can change them while a server runs:
-`{"subject": {"login": …, "password": …, "groups": […], "email": …, "disabled": true}}`. A file that cannot be
+`{"subject": {"login": …, "password": …, "groups": […], "email": …, "disabled": true, "expired": true}}`. A file that cannot be
 read is an outage. It sends the browser to itself and believes what comes back with the right `state`.
 """
 
@@ -52,6 +52,8 @@ class ToyProvider:
         given = password.reveal().encode("utf-8", "replace")
         if not given or not hmac.compare_digest(given, each["password"].encode()):
             return Refused(Refusal.WRONG_PASSWORD, account, each["login"])
+        if each.get("expired"):
+            return Refused(Refusal.PASSWORD_EXPIRED, account, each["login"])
         return self.read(account)
 
     def read(self, subject: str) -> Identity | Refused:

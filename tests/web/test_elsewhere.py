@@ -1,8 +1,6 @@
 """Signing in elsewhere: the browser is sent to a provider, and only what it began itself is believed."""
 
-import json
 import re
-import sys
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -10,37 +8,19 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from support.server import PASSWORD, Server, make_installation
+from support.server import PASSWORD, Server
 from support.visitor import Visitor, forms_of
+from support.with_provider import Company, toy_server
 
 PEOPLE = {
     "s-anna": {"login": "anna", "password": "winter harbour", "groups": ["staff"], "email": "anna@example.com"},
     "s-zoe": {"login": "zoe", "password": "summer harbour", "groups": ["others"], "email": "zoe@example.com"},
 }
-CONFIG = """
-[server]
-{server}
-[providers.corp]
-kind = "toy"
-name = "Company & Co"
-people = "{people}"
-sign_in_groups = ["staff"]
-[providers.posting]
-kind = "toy"
-people = "{people}"
-posts = true
-"""
 HOME = "/settings/access-tokens"
 
 
 def serve(folder: Path, server: str = "") -> Server:
-    people = folder / "people.json"
-    people.write_text(json.dumps(PEOPLE))
-    make_installation(folder / "data")
-    (folder / "data" / "gatepass.toml").write_text(CONFIG.format(people=people, server=server))
-    made = Server(folder / "data")
-    made.program = [sys.executable, str(Path(__file__).parents[1] / "support" / "with_toy.py")]
-    return made
+    return toy_server(folder, Company(folder, PEOPLE), server=server)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 import gatepass
-from gatepass.cli import config, db, doctor, key, serve, settings, token, user, verifier, verifiers
+from gatepass.cli import config, db, doctor, idp, key, serve, settings, token, user, verifier, verifiers
 from gatepass.cli.output import DONE, FAILED, USAGE, exit_code, report
 
 
@@ -29,6 +29,7 @@ for _command in (
     settings.settings,
     key.key,
     db.db,
+    idp.idp,
     config.config,
     doctor.doctor,
 ):

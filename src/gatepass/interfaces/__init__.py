@@ -9,9 +9,11 @@ from gatepass.interfaces.identity import (
     ConfiguredProvider,
     DescribedProvider,
     DirectoryProvider,
+    ExaminedProvider,
     IdentityProvider,
     PasswordProvider,
     RedirectProvider,
+    Step,
 )
 from gatepass.interfaces.journal import JournalRepository
 from gatepass.interfaces.outside import Clock, Keyring, NewToken, PasswordHasher, Policy
@@ -51,6 +53,7 @@ __all__ = [
     "DescribedProvider",
     "DirectoryProvider",
     "EventRepository",
+    "ExaminedProvider",
     "FailureRepository",
     "Fetched",
     "Followed",
@@ -68,6 +71,7 @@ __all__ = [
     "SessionRepository",
     "SettingsRepository",
     "SpentRepository",
+    "Step",
     "Store",
     "TokenRepository",
     "Transaction",

@@ -5,7 +5,7 @@ reach or answers nonsense: an outage is never a refusal. None of them knows the 
 that the provider was built with. `gatepass.testing.provider_suite` is what each must pass.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -79,6 +79,29 @@ class DirectoryProvider(Protocol):
 
     def read(self, subject: str) -> Identity | Refused:
         """Return somebody as they are now, or that they are gone or may not sign in any more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that was tried of a configuration, and how it went."""
+
+    words: str
+    trouble: str = ""
+    """What is wrong; empty: nothing."""
+    hint: str = ""
+
+
+@runtime_checkable
+class ExaminedProvider(Protocol):
+    """Can be tried out before anybody signs in. Nothing here raises Unavailable but `look_up`."""
+
+    def steps(self) -> Iterable[Step]:
+        """Try one thing after the other, up to the first that makes the rest pointless."""
+        ...
+
+    def look_up(self, login: str) -> Identity | Refused:
+        """Return who a name is, as they would be if they signed in now; asks for no password."""
         ...
 
 

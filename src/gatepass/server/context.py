@@ -89,7 +89,9 @@ class Context:
         # Whoever finds all of them waiting for the database is told so at once.
         self.looking = WorkPool("look-up", workers=_LOOKING, waiting=0)
         # One core stays free: a flood of sign-ins must not hold up verification, here or in the processes beside.
-        self.hashing = WorkPool("password", workers=max(1, cores() - 1), waiting=_HASHES_WAITING)
+        # Who waits for a directory uses none, so there are more threads then; the hasher bounds itself.
+        hashing = _WORKERS if deps.providers else max(1, cores() - 1)
+        self.hashing = WorkPool("password", workers=hashing, waiting=_HASHES_WAITING)
 
     @property
     def is_https(self) -> bool:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from gatepass.connect import JOURNAL, KEYS, SystemClock, journal_path, open_followed, open_store
 from gatepass.errors import BadConfiguration, Conflict
-from gatepass.identity.local import Argon2Hasher, common_passwords
+from gatepass.identity.local import Argon2Hasher, common_passwords, cores
 from gatepass.interfaces import Clock, Keyring, Store
 from gatepass.model.actor import CONSOLE
 from gatepass.model.secret import Secret, generate_id
@@ -80,11 +80,13 @@ def build_deps(
 ) -> Deps:
     """Put together what the use cases need. Raises BadConfiguration for providers that cannot be used."""
     clock = clock or SystemClock()
+    built = {each.id: configured(each, clock=clock) for each in providers}
     return Deps(
         store=store,
         clock=clock,
         keyring=keyring,
-        hasher=Argon2Hasher(),
+        # With directories more threads check passwords than may hash at once (`Context.hashing`).
+        hasher=Argon2Hasher(at_once=max(1, cores() - 1) if built else None),
         throttle=Throttle(
             store,
             clock,
@@ -94,7 +96,7 @@ def build_deps(
         ),
         policies=POLICIES,
         common_passwords=common_passwords(config.site_words),
-        providers={each.id: configured(each, clock=clock) for each in providers},
+        providers=built,
     )
 
 

@@ -15,8 +15,15 @@ from gatepass.identity.ldap.flavours import Address, Directory
 from gatepass.identity.ldap.states import PASSWORD_POLICY, Attributes
 
 _AVOIDED_SECONDS = 30.0
+"""How long a server that failed is asked after the others."""
+_PAUSE_SECONDS = 5.0
+"""For how long nobody is made to wait for servers again that all failed."""
 _PAGE = 500
 _SUCCESS, _TOO_MANY, _NOTHING_THERE = 0, 4, 32
+
+
+class OutOfReach(Unavailable):
+    """A server does not answer."""
 
 
 class Entry:
@@ -115,7 +122,7 @@ class Servers:
         """Take where they are."""
         self._directory = directory
         self._lock = threading.Lock()
-        self._avoided: dict[Address, float] = {}
+        self._failed_at: dict[Address, float] = {}
 
     @contextmanager
     def open(self) -> Iterator[Session]:
@@ -123,8 +130,9 @@ class Servers:
         address, connection = self._connected()
         try:
             yield Session(connection, self._directory.options.answer_seconds)
-        except Unavailable:
-            self._avoid(address)
+        except OutOfReach:
+            # Not what a server says of somebody: one person must not end the sign-in of all.
+            self._note_failure(address)
             raise
         finally:
             _close(connection)
@@ -140,24 +148,29 @@ class Servers:
                 yield address, None
 
     def _connected(self) -> tuple[Address, ldap3.Connection]:
-        trouble: Unavailable | None = None
+        trouble = OutOfReach("no server of the directory answered a moment ago")
         for address in self._in_order():
             try:
-                return address, self._connect(address)
-            except Unavailable as error:
-                self._avoid(address)
+                connection = self._connect(address)
+            except OutOfReach as error:
+                self._note_failure(address)
                 trouble = error
-        raise trouble or Unavailable("no server of the directory is configured")
+            else:
+                return address, connection
+        raise trouble
 
     def _in_order(self) -> list[Address]:
-        """Return the servers, those that failed lately behind the others."""
-        now = time.monotonic()
+        """Return the servers, those that failed lately behind the others; none if all did just now."""
+        now, never = time.monotonic(), float("-inf")
         with self._lock:
-            return sorted(self._directory.addresses, key=lambda each: self._avoided.get(each, now) > now)
+            since = {each: now - self._failed_at.get(each, never) for each in self._directory.addresses}
+        if all(seconds < _PAUSE_SECONDS for seconds in since.values()):
+            return []
+        return sorted(since, key=lambda each: since[each] < _AVOIDED_SECONDS)
 
-    def _avoid(self, address: Address) -> None:
+    def _note_failure(self, address: Address) -> None:
         with self._lock:
-            self._avoided[address] = time.monotonic() + _AVOIDED_SECONDS
+            self._failed_at[address] = time.monotonic()
 
     def _connect(self, address: Address) -> ldap3.Connection:
         options = self._directory.options
@@ -185,7 +198,7 @@ class Servers:
             # SECURITY: nothing is sent, no name and no password, before TLS is up.
             if not address.tls_first and not connection.start_tls(read_server_info=False):
                 _close(connection)
-                raise Unavailable("the directory does not start TLS")
+                raise OutOfReach("the directory does not start TLS")
         return connection
 
 
@@ -214,7 +227,7 @@ def _outages() -> Iterator[None]:
         yield
     except (LDAPException, OSError) as error:
         # Its text may hold what was sent; the kind of error is enough.
-        raise Unavailable(f"the directory is out of reach: {_words(error)}") from None
+        raise OutOfReach(f"the directory is out of reach: {_words(error)}") from None
 
 
 def _words(error: Exception) -> str:

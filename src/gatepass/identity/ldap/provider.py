@@ -1,5 +1,6 @@
 """The provider itself: whose name it is, whose password, and how somebody is now."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from gatepass.identity.ldap.names import (
     without_domain,
 )
 from gatepass.identity.ldap.states import STATE_ATTRIBUTES, bind_refusal, entry_refusal
-from gatepass.interfaces import Clock
+from gatepass.interfaces import Clock, Step
 from gatepass.model.identity import SUBJECT_LENGTH, Identity, Refusal, Refused
 from gatepass.model.secret import Secret, generate_handle
 
@@ -85,6 +86,45 @@ class LdapProvider:
             if len(found) != 1:
                 return Refused(Refusal.AMBIGUOUS if found else Refusal.GONE, subject)
             return self._reader.judged(session, found[0], None, reference=found[0].dn)
+
+    def steps(self) -> Iterator[Step]:
+        """Try the servers, the searching account, and whether it sees anybody."""
+        reached = False
+        for address, trouble in self._servers.open_each():
+            reached = reached or trouble is None
+            yield _step(f"{address.host}:{address.port} answers over TLS", trouble)
+        if not reached:
+            return
+        try:
+            with self._servers.open() as session:
+                self._bind_as_searcher(session)
+                yield Step("the searching account is let in")
+                options = self._directory.options
+                people = session.find(options.base, self._directory.user_filter, [], whole=True, most=1)
+                groups = session.find(self._directory.group_base, self._directory.group_filter, [], whole=True, most=1)
+        except Unavailable as error:
+            yield _step("the searching account looks around", error)
+            return
+        yield Step(
+            f"people are below {options.base}",
+            "" if people else f"nobody there fits {self._directory.user_filter}",
+            "" if people else "check base and user_filter, and what the searching account may read",
+        )
+        yield Step(
+            f"groups are below {self._directory.group_base}",
+            "" if groups else f"none there fits {self._directory.group_filter}",
+            "" if groups else "check group_base and group_filter; without groups nobody can be told apart by them",
+        )
+
+    def look_up(self, login: str) -> Identity | Refused:
+        """Return who a name is."""
+        account = self.resolve(login)
+        if account is None:
+            return Refused(Refusal.UNKNOWN)
+        with self._servers.open() as session:
+            self._bind_as_searcher(session)
+            entry = self._reader.entry_at(session, account)
+            return self._reader.judged(session, entry, None, reference=account) if entry else Refused(Refusal.UNKNOWN)
 
     def _bind_as_searcher(self, session: Session) -> None:
         options = self._directory.options
@@ -253,6 +293,18 @@ def password_bytes(password: Secret) -> bytes | None:
         return None
     # SECURITY: some servers take an empty password, and some one that begins with a NUL, for no password: success.
     return given if 0 < len(given) <= _LONGEST_PASSWORD and b"\0" not in given else None
+
+
+def _step(words: str, trouble: Unavailable | None) -> Step:
+    hints = {
+        "certificate verify failed": "set tls_ca to the PEM file of the authority that signed the server's certificate",
+        "hostname mismatch": "write the server in urls as its certificate names it",
+        "ip address mismatch": "write the server in urls as its certificate names it",
+        "connection refused": "check host and port; 636 is usual for ldaps, 389 for ldap with StartTLS",
+    }
+    text = str(trouble) if trouble else ""
+    hint = next((hint for part, hint in hints.items() if part in text.lower()), "")
+    return Step(words, text, (trouble.hint if trouble and trouble.hint else hint) if trouble else "")
 
 
 def _made_up() -> bytes:

@@ -2,9 +2,9 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from gatepass.errors import BadConfiguration
+from gatepass.errors import BadConfiguration, Unavailable
 from gatepass.identity.saml.assertion import Claims, Expected, check_response, read_assertion
 from gatepass.identity.saml.document import Document, read_document
 from gatepass.identity.saml.encryption import open_assertion
@@ -18,8 +18,8 @@ from gatepass.identity.saml.shape import Shape, check_shape
 from gatepass.identity.saml.signed import check_response_signature, signed_assertion
 from gatepass.identity.saml.source import Source, open_source
 from gatepass.identity.saml.toolkit import check_with_toolkit
-from gatepass.interfaces import Clock
-from gatepass.model.identity import Begun, Finished, Once, Refusal, Refused
+from gatepass.interfaces import Clock, Step
+from gatepass.model.identity import Begun, Finished, Identity, Once, Refusal, Refused
 
 _MOST_CHARACTERS = 256 * 1024
 _CALLBACK, _METADATA = "/callback", "/metadata"
@@ -44,6 +44,20 @@ class SamlProvider:
     def describe(self, callback: str) -> bytes:
         """Return our metadata."""
         return own_metadata(self._self(callback))
+
+    def steps(self) -> Iterable[Step]:
+        """Read the metadata. More cannot be tried: the rest is between a browser and the provider's page."""
+        words = f"metadata of the identity provider at {self._options.metadata}"
+        try:
+            idp = self._source.idp()
+        except Unavailable as error:
+            yield Step(words, str(error), "is the address right, and its certificate of a known authority (`tls_ca`)?")
+            return
+        yield Step(f"{words}: {idp.entity_id}, {len(idp.certificates)} certificates, sign-in at {idp.sign_in_url}")
+
+    def look_up(self, login: str) -> Identity | Refused:
+        """Find nobody: people are seen when they come."""
+        return Refused(Refusal.UNKNOWN, detail=f"nobody can be looked up by SAML, {login!r} neither")
 
     def begin(self, callback: str) -> Begun:
         """Return where the browser goes with a request of its own."""

@@ -7,7 +7,7 @@ A check reads; it repairs nothing, and repeats nothing from the journal. Each ki
 from collections.abc import Iterator, Mapping
 
 from gatepass.errors import GatepassError
-from gatepass.server.doctor import configuration, disk, postgres, records, sqlite
+from gatepass.server.doctor import configuration, disk, postgres, providers, records, sqlite
 from gatepass.server.doctor.finding import Check, Finding, Level, NotExamined, Premises, wrong
 from gatepass.server.installation import exists
 from gatepass.server.settings import Config
@@ -22,7 +22,7 @@ def examine(config: Config) -> Iterator[tuple[str, Finding]]:
     try:
         checks = OVER_POSTGRES if config.store.database else CHECKS
         made = checks if exists(premises.data) else {"files": disk.check_files, **configuration.CHECKS}
-        for name, check in made.items():
+        for name, check in {**made, **(providers.CHECKS if config.providers else {})}.items():
             yield name, _found(check, premises)
     finally:
         premises.close()
