@@ -81,6 +81,7 @@ def group_dn(name: str) -> str:
     return f"cn={name},{GROUPS}"
 
 
+_USUAL = f"pwdPolicySubentry: cn=usual,ou=policies,{BASE}"
 _AGING = f"pwdPolicySubentry: cn=aging,ou=policies,{BASE}"
 SEED = [
     f"dn: {BASE}\nobjectClass: dcObject\nobjectClass: organization\no: Example\ndc: example\n",
@@ -95,8 +96,8 @@ SEED = [
     person("bob", "bob password"),
     person("twin", "twin password"),
     person("twin", "twin password", dn=f"uid=twin,ou=other,{BASE}"),
-    person("locked", "locked password", "pwdAccountLockedTime: 000001010000Z"),
-    person("forced", "forced password", "pwdReset: TRUE", f"pwdPolicySubentry: cn=usual,ou=policies,{BASE}"),
+    person("locked", "locked password", "pwdAccountLockedTime: 000001010000Z", _USUAL),
+    person("forced", "forced password", "pwdReset: TRUE", _USUAL),
     person("stale", "stale password", _AGING, "pwdChangedTime: 20200101000000Z"),
     person("ended", "ended password", "shadowExpire: 100"),
     person("leaver", "leaver password"),

@@ -12,7 +12,8 @@ from support.visitor import Visitor
 HOME, GENERATE = "/settings/access-tokens", "/settings/access-tokens/generate"
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
 PATHS = [page.path for page in PAGES]
-FORMS = [page.path for page in PAGES if page.post]
+FORMS = [page.path for page in PAGES if page.post and not page.from_elsewhere]
+PUBLIC = [page.path for page in PAGES if page.public]
 ADMINISTRATION = [page.path for page in PAGES if page.path.startswith("/admin/")]
 CHANGES = [(each.method, each.path) for each in OPERATIONS if each.method != "GET"]
 
@@ -29,7 +30,11 @@ class Place:
 
     def path(self, template: str) -> str:
         return template.format(
-            id=self.admin_id, token_id=self.token_id, tokenId=self.token_id, session_id=self.admin_id
+            id=self.admin_id,
+            token_id=self.token_id,
+            tokenId=self.token_id,
+            session_id=self.admin_id,
+            provider="corp",
         )
 
     def state(self) -> str:
@@ -71,7 +76,7 @@ def test_a_token_opens_no_page_and_sends_no_form(place: Place, method: str, path
         assert b"must stay" not in reply.body
 
 
-@pytest.mark.parametrize("path", [path for path in PATHS if path not in {"/sign-in", "/set-password", "/sign-out"}])
+@pytest.mark.parametrize("path", [path for path in PATHS if path not in PUBLIC])
 def test_nobody_sees_a_page_without_signing_in(place: Place, path: str) -> None:
     stranger = Visitor(place.server)
     csrf = stranger.form("/sign-in", "/sign-in")["csrf"]
@@ -93,6 +98,11 @@ def test_no_page_of_administrators_is_for_anybody_else(place: Place, path: str) 
     for reply in replies:
         assert EMAIL.encode() not in reply.body
         assert b"must stay" not in reply.body
+
+
+def test_what_other_sites_may_post_to_is_one_page() -> None:
+    assert [page.path for page in PAGES if page.from_elsewhere] == ["/sign-in/{provider}/callback"]
+    assert [path for path in PUBLIC if not path.startswith("/sign-in/")] == ["/sign-in", "/sign-out", "/set-password"]
 
 
 def foreign_csrf(place: Place) -> str:

@@ -178,7 +178,7 @@ class Servers:
             address.host,
             port=address.port,
             use_ssl=address.tls_first,
-            tls=_CheckedTls(options.tls_ca, verify=options.tls_verify),
+            tls=_CheckedTls(options.tls_ca, verify=options.tls_verify, seconds=options.answer_seconds),
             get_info=ldap3.NONE,
             connect_timeout=options.connect_seconds,
             allowed_referral_hosts=[],
@@ -193,20 +193,26 @@ class Servers:
                 read_only=True,
                 receive_timeout=options.answer_seconds,
                 raise_exceptions=False,
+                return_empty_attributes=False,
             )
-            connection.open(read_server_info=False)
-            # SECURITY: nothing is sent, no name and no password, before TLS is up.
-            if not address.tls_first and not connection.start_tls(read_server_info=False):
-                _close(connection)
-                raise OutOfReach("the directory does not start TLS")
+            try:
+                connection.open(read_server_info=False)
+                # SECURITY: nothing is sent, no name and no password, before TLS is up.
+                if not address.tls_first and not connection.start_tls(read_server_info=False):
+                    raise OutOfReach("the directory does not start TLS")
+            except BaseException:
+                if connection.socket is not None:
+                    connection.socket.close()
+                raise
         return connection
 
 
 class _CheckedTls(ldap3.Tls):  # type: ignore[misc]  ldap3 has no types
     """TLS as Python's own defaults have it: 1.2 at least, the certificate and the name in it checked."""
 
-    def __init__(self, authorities: str, *, verify: bool) -> None:
+    def __init__(self, authorities: str, *, verify: bool, seconds: int) -> None:
         super().__init__(validate=ssl.CERT_REQUIRED if verify else ssl.CERT_NONE)
+        self._seconds = seconds
         self._context = ssl.create_default_context(cafile=authorities or None)
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
         if not verify:
@@ -214,6 +220,8 @@ class _CheckedTls(ldap3.Tls):  # type: ignore[misc]  ldap3 has no types
             self._context.verify_mode = ssl.CERT_NONE
 
     def wrap_socket(self, connection: ldap3.Connection, do_handshake: bool = False) -> None:
+        # The socket option that ldap3 sets makes TLS try again for ever instead of giving up.
+        connection.socket.settimeout(self._seconds)
         # SECURITY: in place of ldap3's own, which leaves the name in the certificate to code of its own.
         connection.socket = self._context.wrap_socket(
             connection.socket, server_hostname=connection.server.host, do_handshake_on_connect=do_handshake
@@ -232,7 +240,7 @@ def _outages() -> Iterator[None]:
 
 def _words(error: Exception) -> str:
     text = str(error)
-    for words in ("certificate verify failed", "hostname mismatch", "IP address mismatch", "Connection refused"):
+    for words in ("hostname mismatch", "IP address mismatch", "certificate verify failed", "Connection refused"):
         if words.lower() in text.lower():
             return words
     return type(error).__name__

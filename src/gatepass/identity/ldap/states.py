@@ -82,9 +82,10 @@ def entry_refusal(entry: Attributes, now: datetime) -> Refusal | None:
 
 
 def _number(entry: Attributes, name: str, *, default: int) -> int:
+    values = entry.get(name)
     try:
-        return int(entry.get(name, [b""])[0] or default)
-    except (ValueError, IndexError):
+        return int(values[0]) if values else default
+    except ValueError:
         raise Unavailable(f"the directory has no number in {name}") from None
 
 
