@@ -53,7 +53,9 @@ def give(page: Page, name: str, password: str) -> None:
     page.locator("input[name=password]").press("Enter")
 
 
-def test_a_token_is_made_by_somebody_whom_saml_vouches_for(tmp_path: Path, idp: SimpleSamlPhp, open_page: OpenPage) -> None:
+def test_a_token_is_made_by_somebody_whom_saml_vouches_for(
+    tmp_path: Path, idp: SimpleSamlPhp, open_page: OpenPage
+) -> None:
     with serve(tmp_path, idp) as server:
         page = open_page()
         began = time.monotonic()
@@ -83,7 +85,9 @@ def test_somebody_in_no_group_that_may_is_refused(tmp_path: Path, idp: SimpleSam
         expect(page.get_by_text("That did not work")).to_be_visible()
 
 
-def test_an_encrypted_assertion_of_simplesamlphp_is_read(tmp_path: Path, idp: SimpleSamlPhp, open_page: OpenPage) -> None:
+def test_an_encrypted_assertion_of_simplesamlphp_is_read(
+    tmp_path: Path, idp: SimpleSamlPhp, open_page: OpenPage
+) -> None:
     own = make_pair("own")
     (tmp_path / "own.pem").write_bytes(own.pem)
     more = f'certificate = "{tmp_path / "own.pem"}"\nkey = """\n{own.key_pem}"""\nencrypted = true\n'

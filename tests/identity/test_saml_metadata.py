@@ -53,7 +53,7 @@ def test_of_several_providers_the_named_one_is_taken() -> None:
     assert read(text, "https://other.example.org").certificates == (make_pair("old").pem.decode(),)
     with pytest.raises(NotProven, match="describe 2"):
         read(text)
-    with pytest.raises(NotProven, match="describe 0 .*'https://nobody"):
+    with pytest.raises(NotProven, match=r"describe 0 .*'https://nobody"):
         read(text, "https://nobody.example.org")
     with pytest.raises(NotProven, match="describe 2"):
         read(several(metadata(PAIR), metadata(make_pair("old"))), IDP)
@@ -119,9 +119,7 @@ def test_authorities_that_cannot_be_read_are_named(clock: FakeClock) -> None:
 def test_a_file_holds_as_long_as_it_says(tmp_path: Path, clock: FakeClock) -> None:
     ends = clock.now() + timedelta(hours=1)
     (tmp_path / "idp.xml").write_text(metadata(PAIR, attributes=f' validUntil="{saml_idp.stamp(ends)}"'))
-    provider = build_provider(
-        "saml", Options(metadata=str(tmp_path / "idp.xml")), provider_id="corp", clock=clock
-    )
+    provider = build_provider("saml", Options(metadata=str(tmp_path / "idp.xml")), provider_id="corp", clock=clock)
     provider.begin(CALLBACK)
     clock.advance(hours=1)
     with pytest.raises(Unavailable, match="valid until"):

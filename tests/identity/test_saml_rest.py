@@ -183,7 +183,9 @@ def test_our_name_can_be_set(tmp_path: Path, clock: FakeClock) -> None:
         ("subject_attribute", {"subject_attribute": "mail"}),
     ],
 )
-def test_a_key_that_does_not_fit_is_named(tmp_path: Path, clock: FakeClock, key: str, options: dict[str, object]) -> None:
+def test_a_key_that_does_not_fit_is_named(
+    tmp_path: Path, clock: FakeClock, key: str, options: dict[str, object]
+) -> None:
     with pytest.raises(BadConfiguration) as caught:
         with_key(tmp_path, clock, **options)
     assert caught.value.field == f"providers.corp.{key}"

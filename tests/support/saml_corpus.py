@@ -53,7 +53,9 @@ _CHANGES: dict[str, dict[str, object]] = {
     "recipient that has ours in it": {"recipient": "https://tokens.example.com/sign-in/corp/callback/of/evil"},
     "no recipient": {"recipient": ""},
     "destination of another": {"destination": "https://other.example.com/sign-in/corp/callback"},
-    "destination that begins with ours": {"destination": "https://tokens.example.com/sign-in/corp/callback.evil.example"},
+    "destination that begins with ours": {
+        "destination": "https://tokens.example.com/sign-in/corp/callback.evil.example"
+    },
     "no destination": {"destination": ""},
     "issuer of another": {"issuer": "https://evil.example.org/metadata"},
     "issuer with a space": {"issuer": "https://idp.example.org/metadata "},
@@ -237,7 +239,9 @@ def _around(name: str, place: int, xml: str) -> None:
 _around("extension of the response", 1, '<samlp:Extensions><x xmlns="urn:x"/></samlp:Extensions>')
 _around("two issuers of the response", 1, "<saml:Issuer>https://idp.example.org/metadata</saml:Issuer>")
 _around(
-    "two statuses", 1, '<samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>'
+    "two statuses",
+    1,
+    '<samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>',
 )
 
 
@@ -288,7 +292,10 @@ def _text(name: str, change: Callable[[str], str | bytes]) -> None:
 _text("DOCTYPE", lambda text: "<!DOCTYPE r>" + text)
 _text("DOCTYPE behind a comment", lambda text: "<!-- x --><!DOCTYPE r>" + text)
 _text("entity", lambda text: '<!DOCTYPE r [<!ENTITY e "anna">]>' + text.replace(">anna<", ">&e;<"))
-_text("entity of a file", lambda text: '<!DOCTYPE r [<!ENTITY e SYSTEM "file:///etc/hostname">]>' + text.replace(">anna<", ">&e;<"))
+_text(
+    "entity of a file",
+    lambda text: '<!DOCTYPE r [<!ENTITY e SYSTEM "file:///etc/hostname">]>' + text.replace(">anna<", ">&e;<"),
+)
 _text(
     "entities of entities",
     lambda text: (
@@ -303,7 +310,6 @@ _text("an id by default", lambda text: f'<!DOCTYPE r [<!ATTLIST saml:Assertion I
 _text("CDATA in the name", lambda text: text.replace("u-7f3a91", "u-<![CDATA[7f3a91]]>"))
 _text("instruction at the top", lambda text: "<?xml-stylesheet href='x'?>" + text)
 _text("UTF-16", lambda text: text.encode("utf-16"))
-_text("UTF-16 without a mark", lambda text: text.encode("utf-16-le"))
 _text("UTF-7 declared", lambda text: '<?xml version="1.0" encoding="UTF-7"?>' + text)
 _text("Latin-1 declared", lambda text: '<?xml version="1.0" encoding="ISO-8859-1"?>' + text)
 _text("not UTF-8", lambda text: text.encode().replace(b"anna", b"\xff\xfe"))
@@ -316,6 +322,16 @@ _text("attribute twice", lambda text: text.replace(' Version="2.0"', ' Version="
 _text("id twice", lambda text: text.replace("<samlp:Status>", f'<samlp:Status ID="{text.split(chr(34), 6)[5]}">', 1))
 _text("SAML 1.1", lambda text: text.replace('Version="2.0"', 'Version="1.1"', 1))
 _text("no response at all", lambda text: "<x/>")
+_text("another kind of response", lambda text: text.replace("samlp:Response", "samlp:ArtifactResponse"))
 _text("nothing", lambda text: "")
+
+
+@case("UTF-16 without a mark")
+def _(answer: Answer, pair: Pair) -> str:
+    ascii_only = answer.changed(attributes={"uid": ("anna",)})
+    text = '<?xml version="1.0" encoding="UTF-16"?>' + etree.tostring(signed(ascii_only, pair), encoding="unicode")
+    return encoded(text.encode("utf-16-le"))
+
+
 CASES["no base64"] = lambda answer, pair: "<samlp:Response/>"
 CASES["base64 that goes on"] = lambda answer, pair: encoded(signed(answer, pair)) + "===="

@@ -164,7 +164,13 @@ def canonical(element: etree._Element) -> bytes:
     return etree.tostring(element, method="c14n", exclusive=True)
 
 
-_HASHES = {"sha1": hashes.SHA1, "sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512, "md5": hashes.MD5}
+_HASHES = {
+    "sha1": hashes.SHA1,
+    "sha256": hashes.SHA256,
+    "sha384": hashes.SHA384,
+    "sha512": hashes.SHA512,
+    "md5": hashes.MD5,
+}
 _DIGESTS = {"sha1": DS + "sha1", "sha256": XENC + "sha256", "sha512": XENC + "sha512", "md5": MORE + "md5"}
 
 
@@ -206,7 +212,9 @@ def _signed(message: bytes, pair: Pair, signature: str) -> bytes:
     algorithm = _HASHES[name]()
     if isinstance(pair.key, rsa.RSAPrivateKey):
         return pair.key.sign(message, padding.PKCS1v15(), algorithm)
-    return b"".join(each.to_bytes(32, "big") for each in decode_dss_signature(pair.key.sign(message, ec.ECDSA(algorithm))))
+    return b"".join(
+        each.to_bytes(32, "big") for each in decode_dss_signature(pair.key.sign(message, ec.ECDSA(algorithm)))
+    )
 
 
 def signed(answer: Answer, pair: Pair, *, what: str = "assertion", **how: object) -> etree._Element:
@@ -219,11 +227,13 @@ def signed(answer: Answer, pair: Pair, *, what: str = "assertion", **how: object
     return root
 
 
-def encrypt(root: etree._Element, certificate: x509.Certificate, *, cipher: str = "aes256-gcm", wrap: str = "rsa-oaep-mgf1p") -> None:
+def encrypt(
+    root: etree._Element, certificate: x509.Certificate, *, cipher: str = "aes256-gcm", wrap: str = "rsa-oaep-mgf1p"
+) -> None:
     """Replace the assertion by an encrypted one."""
     assertion = assertion_of(root)
     key, nonce = os.urandom(int(cipher[3:6]) // 8), os.urandom(12)
-    oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)
+    oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303  what rsa-oaep-mgf1p stands for
     wrapped = certificate.public_key().encrypt(key, oaep if wrap == "rsa-oaep-mgf1p" else padding.PKCS1v15())
     sealed = nonce + AESGCM(key).encrypt(nonce, canonical(assertion), None)
     method = f"http://www.w3.org/2009/xmlenc11#{cipher}" if cipher.endswith("gcm") else XENC + cipher
@@ -238,7 +248,9 @@ def encrypt(root: etree._Element, certificate: x509.Certificate, *, cipher: str 
     root.replace(assertion, made)
 
 
-def metadata(*pairs: Pair, entity_id: str = IDP, sso: str = SSO, use: str = ' use="signing"', attributes: str = "") -> str:
+def metadata(
+    *pairs: Pair, entity_id: str = IDP, sso: str = SSO, use: str = ' use="signing"', attributes: str = ""
+) -> str:
     """Return the metadata of the identity provider."""
     keys = "".join(
         f'<md:KeyDescriptor{use}><ds:KeyInfo xmlns:ds="{DS}"><ds:X509Data><ds:X509Certificate>{pair.encoded}'

@@ -25,7 +25,6 @@ def case(name: str) -> Callable[[Maker], Maker]:
     return kept
 
 
-
 def _evil(assertion: etree._Element, *, keep_signature: bool = False) -> etree._Element:
     """Return a copy of an assertion, about somebody else."""
     made = copy.deepcopy(assertion)
@@ -76,9 +75,7 @@ def _xsw_assertion(root: etree._Element, number: int) -> etree._Element:
     else:
         root.replace(original, evil)
         _unsign(original)
-        if signature is None:
-            root.append(original)
-        elif number == 5:
+        if signature is None or number == 5:
             root.append(original)
         elif number == 6:
             signature.append(original)

@@ -69,8 +69,10 @@ class SimpleSamlPhp:
         for name in ("config", "metadata", "cert", "log", "data", "tmp", "sess"):
             (folder / name).mkdir(parents=True)
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=idp"]
-            + ["-keyout", str(folder / "cert/idp.key"), "-out", str(folder / "cert/idp.crt")],
+            [
+                *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=idp"),
+                *("-keyout", str(folder / "cert/idp.key"), "-out", str(folder / "cert/idp.crt")),
+            ],
             check=True,
             capture_output=True,
         )

@@ -1,4 +1,4 @@
-"""One text, one tree: what is checked, verified and read is the same bytes, so that no two parsers see two documents."""
+"""One text, one tree: what is checked, verified and read is the same bytes, so that nobody sees two documents."""
 
 import re
 from dataclasses import dataclass

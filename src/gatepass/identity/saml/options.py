@@ -48,4 +48,4 @@ class Options:
     key: str = field(default="", metadata={"secret": True})
     """The private key of `certificate`, PEM, RSA of at least 2048 bits."""
     encrypted: bool = False
-    """Whether assertions have to be encrypted for `certificate`: AES-GCM, its key by RSA-OAEP. They are refused otherwise."""
+    """Whether assertions have to be encrypted for `certificate`: by AES-GCM, the key of that by RSA-OAEP."""

@@ -125,7 +125,8 @@ def _check_reference(reference: Any) -> None:
     )
     transforms, digest, _ = reference
     _require(
-        [each.get("Algorithm") for each in transforms] == [ENVELOPED, EXCLUSIVE], "has other transforms of what is signed"
+        [each.get("Algorithm") for each in transforms] == [ENVELOPED, EXCLUSIVE],
+        "has other transforms of what is signed",
     )
     _require(digest.get("Algorithm") in DIGESTS, f"is digested by {digest.get('Algorithm')!r}")
 

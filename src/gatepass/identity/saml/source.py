@@ -37,7 +37,9 @@ def open_source(options: Options, *, section: str, clock: Clock) -> Source:
             return UrlSource(check_address(options.metadata), _trust(options, section), options.idp_entity_id, clock)
         return FileSource(Path(options.metadata).read_bytes(), options.idp_entity_id, clock)
     except OSError as error:
-        raise BadConfiguration(f"{section}.metadata", f"{options.metadata!r} cannot be read: {error.strerror}") from None
+        raise BadConfiguration(
+            f"{section}.metadata", f"{options.metadata!r} cannot be read: {error.strerror}"
+        ) from None
     except NotProven as error:
         raise BadConfiguration(f"{section}.metadata", str(error)) from None
 
