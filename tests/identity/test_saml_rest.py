@@ -14,7 +14,7 @@ from lxml import etree
 from gatepass.errors import BadConfiguration, NotAuthenticated
 from gatepass.identity.saml import provider
 from gatepass.interfaces import ConfiguredProvider
-from gatepass.model.identity import Refusal
+from gatepass.model.identity import Refusal, Refused
 from gatepass.services.sign_in_identity import sign_in_identity
 from gatepass.testing.fakes import FakeClock
 from gatepass.testing.provider_suite import CALLBACK
@@ -190,6 +190,20 @@ def test_a_key_that_does_not_fit_is_named(
         with_key(tmp_path, clock, **options)
     assert caught.value.field == f"providers.corp.{key}"
     assert "PRIVATE" not in str(caught.value)
+
+
+def test_a_certificate_that_ran_out_proves_nothing_and_is_told_when_tried(tmp_path: Path, clock: FakeClock) -> None:
+    old = make_pair("ran-out", days=-1)
+    site = Site(tmp_path, clock, old)
+    assert "expired" in site.refuses(saml_idp.signed(site.answer, old))
+    assert [bool(step.trouble) for step in site.provider.steps()] == [False, True]
+    assert [step.trouble for step in Site(tmp_path, clock).provider.steps()] == ["", ""]
+
+
+def test_nobody_can_be_looked_up(tmp_path: Path, clock: FakeClock) -> None:
+    told = Site(tmp_path, clock).provider.look_up("anna")
+    assert isinstance(told, Refused)
+    assert told.reason is Refusal.UNKNOWN
 
 
 # -- One assertion, many nodes. --

@@ -59,13 +59,13 @@ class Pair:
 
 
 @functools.cache
-def make_pair(name: str, kind: str = "rsa", bits: int = 2048) -> Pair:
+def make_pair(name: str, kind: str = "rsa", bits: int = 2048, days: int = 30) -> Pair:
     """Make a key; the same one for the same name."""
     key = rsa.generate_private_key(65537, bits) if kind == "rsa" else ec.generate_private_key(ec.SECP256R1())
     named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
     built = x509.CertificateBuilder(named, named, key.public_key(), x509.random_serial_number())
-    built = built.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=30))
+    built = built.not_valid_before(now - timedelta(days=9)).not_valid_after(now + timedelta(days=days))
     return Pair(key, built.sign(key, hashes.SHA256()))
 
 

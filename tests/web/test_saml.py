@@ -107,7 +107,7 @@ def test_more_than_256_kib_are_not_read(server: Server) -> None:
 def test_the_provider_is_tried_on_the_console(server: Server) -> None:
     done = gatepass("idp", "test", "corp", "--data", str(server.data))
     assert done.returncode == 0, done.stderr
-    assert "https://idp.example.org/metadata, 1 certificates" in done.stdout
+    assert "https://idp.example.org/metadata, sign-in at https://idp.example.org/sso" in done.stdout
     (server.data.parent / "idp.xml").rename(server.data.parent / "kept.xml")
     try:
         done = gatepass("idp", "test", "corp", "--data", str(server.data))

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from gatepass.identity.saml.assertion import instant
 from gatepass.identity.saml.document import read_metadata_document
@@ -32,8 +33,16 @@ class Idp:
     sign_in_url: str
     """Where a request is sent, with a query."""
     certificates: tuple[str, ...]
-    """PEM; any of them may have signed."""
+    """PEM; any of them may have signed, while it is in date."""
+    certificates_end_at: datetime
+    """When the last of them runs out."""
     valid_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Certificate:
+    pem: str
+    ends_at: datetime
 
 
 def read_idp(raw: bytes, *, entity_id: str, now: datetime) -> Idp:
@@ -44,10 +53,12 @@ def read_idp(raw: bytes, *, entity_id: str, now: datetime) -> Idp:
     ends = [instant(each.get("validUntil")) for each in (root, descriptor, role) if each.get("validUntil")]
     if ends and min(ends) <= now:
         raise NotProven(f"were valid until {min(ends):%Y-%m-%d}")
+    certificates = _certificates(role)
     return Idp(
         entity_id=descriptor.get("entityID"),
         sign_in_url=_sign_in_url(role),
-        certificates=_certificates(role),
+        certificates=tuple(each.pem for each in certificates),
+        certificates_end_at=max(each.ends_at for each in certificates),
         valid_until=min(ends, default=None),
     )
 
@@ -94,7 +105,7 @@ def check_address(text: str) -> str:
     return text
 
 
-def _certificates(role: Any) -> tuple[str, ...]:
+def _certificates(role: Any) -> tuple[_Certificate, ...]:
     texts = [
         "".join((each.text or "").split())
         for descriptor in role.findall("md:KeyDescriptor", _NS)
@@ -107,11 +118,11 @@ def _certificates(role: Any) -> tuple[str, ...]:
     return found
 
 
-def _certificate(text: str) -> str:
-    """Return a certificate as PEM, if its key is one that is taken."""
+def _certificate(text: str) -> _Certificate:
+    """Return a certificate, if its key is one that is taken."""
     try:
-        der = base64.b64decode(text, validate=True)
-        key = x509.load_der_x509_certificate(der).public_key()
+        found = x509.load_der_x509_certificate(base64.b64decode(text, validate=True))
+        key = found.public_key()
     except (binascii.Error, ValueError):
         raise NotProven("have a certificate that cannot be read") from None
     good = (isinstance(key, rsa.RSAPublicKey) and key.key_size >= _LEAST_RSA_BITS) or (
@@ -119,6 +130,4 @@ def _certificate(text: str) -> str:
     )
     if not good:
         raise NotProven(f"have a key that is neither RSA of {_LEAST_RSA_BITS} bits nor EC of {_LEAST_EC_BITS}")
-    encoded = base64.b64encode(der).decode()
-    lines = "\n".join(encoded[at : at + 64] for at in range(0, len(encoded), 64))
-    return f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
+    return _Certificate(found.public_bytes(Encoding.PEM).decode(), found.not_valid_after_utc)

@@ -53,7 +53,10 @@ class SamlProvider:
         except Unavailable as error:
             yield Step(words, str(error), "is the address right, and its certificate of a known authority (`tls_ca`)?")
             return
-        yield Step(f"{words}: {idp.entity_id}, {len(idp.certificates)} certificates, sign-in at {idp.sign_in_url}")
+        yield Step(f"{words}: {idp.entity_id}, sign-in at {idp.sign_in_url}")
+        ends_at = idp.certificates_end_at
+        trouble = f"ran out on {ends_at:%Y-%m-%d}" if ends_at <= self._clock.now() else ""
+        yield Step(f"{len(idp.certificates)} certificates for signing, the last until {ends_at:%Y-%m-%d}", trouble)
 
     def look_up(self, login: str) -> Identity | Refused:
         """Find nobody: people are seen when they come."""
