@@ -26,7 +26,7 @@ _SECURITY = {
 def check_with_toolkit(raw: bytes, *, idp: Idp, entity_id: str, callback: str, request_id: str) -> None:
     """Raise NotProven unless python3-saml takes this response to `request_id`. Goes by the system's clock."""
     at = urlsplit(callback)
-    request = {
+    request: dict[str, object] = {
         "https": "on" if at.scheme == "https" else "off",
         "http_host": at.netloc,
         "script_name": at.path,

@@ -54,7 +54,9 @@ def _finish(visit: Visit, answer: dict[str, str]) -> Response:
     context = visit.context
     # SECURITY: without what this very browser began, no answer is read at all.
     flow = find_flow(context, visit.request.cookies, configured.id, now=visit.now)
-    result, reason, detail = "refused", Refusal.INVALID.value, None
+    result = "refused"
+    reason: str | None = Refusal.INVALID.value
+    detail: str | None = None
     try:
         started = None
         if flow is not None:
