@@ -18,7 +18,9 @@ from support.samba import BASE, SEARCHER, Samba, is_free, is_installed, password
 pytestmark = [
     pytest.mark.long,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(not is_installed(), reason="Samba is not installed: apt-get install samba-ad-dc samba-ad-provision"),
+    pytest.mark.skipif(
+        not is_installed(), reason="Samba is not installed: apt-get install samba-ad-dc samba-ad-provision"
+    ),
 ]
 GROUPS = frozenset(group_key(f"CN={name},CN=Users,{BASE}") for name in ("staff", "makers", "admins", "Domain Users"))
 

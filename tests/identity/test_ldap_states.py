@@ -33,7 +33,10 @@ def result(code: int, message: str = "", policy: bytes | None = None) -> dict[st
         (result(0, policy=bytes.fromhex("3000")), None),
         (result(0, policy=b""), None),
         (result(49, policy=bytes.fromhex("3003810106")), Refusal.WRONG_PASSWORD),
-        (result(49, "80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data 52e, v2580"), Refusal.WRONG_PASSWORD),
+        (
+            result(49, "80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data 52e, v2580"),
+            Refusal.WRONG_PASSWORD,
+        ),
         (result(49, "AcceptSecurityContext error, data 525, v1"), Refusal.UNKNOWN),
         (result(49, "AcceptSecurityContext error, data 530, v1"), Refusal.NOT_NOW),
         (result(49, "AcceptSecurityContext error, data 531, v1"), Refusal.NOT_NOW),
@@ -56,7 +59,9 @@ def test_what_says_nothing_about_a_person_is_an_outage(code: int) -> None:
 
 
 def ticks(year: int) -> bytes:
-    return str(int((datetime(year, 1, 1, tzinfo=UTC) - datetime(1601, 1, 1, tzinfo=UTC)).total_seconds() * 10**7)).encode()
+    return str(
+        int((datetime(year, 1, 1, tzinfo=UTC) - datetime(1601, 1, 1, tzinfo=UTC)).total_seconds() * 10**7)
+    ).encode()
 
 
 @pytest.mark.parametrize(

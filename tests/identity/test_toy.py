@@ -76,7 +76,7 @@ def test_an_outage_is_no_refusal(provider, people: Path) -> None:
 
 
 def test_a_kind_that_is_not_known_is_named() -> None:
-    with pytest.raises(BadConfiguration, match="must be one of .*ldap.*'nothing'"):
+    with pytest.raises(BadConfiguration, match=r"must be one of .*ldap.*'nothing'"):
         find_kind("nothing")
 
 

@@ -8,6 +8,7 @@ import pytest
 from gatepass.errors import NotAuthenticated, Unavailable
 from gatepass.model.token import CreatedToken
 from gatepass.model.user import User
+from gatepass.model.verdict import Accepted
 from gatepass.services.create_token import create_token
 from gatepass.services.read_directories import Reading, read_directories
 from services.conftest import World
@@ -30,7 +31,7 @@ def person(company: Company, number: int = 0) -> tuple[User, CreatedToken]:
 
 
 def works(company: Company, token: CreatedToken) -> bool:
-    return bool(company.world.verifier.verify(token.value.reveal()))
+    return isinstance(company.world.verifier.verify(token.value.reveal()), Accepted)
 
 
 def read_after(company: Company, **time: float) -> Reading:
@@ -39,9 +40,7 @@ def read_after(company: Company, **time: float) -> Reading:
 
 
 def grace(company: Company, **fields: int) -> None:
-    company.deps = replace(
-        company.deps, providers={"corp": replace(company.deps.providers["corp"], **fields)}
-    )
+    company.deps = replace(company.deps, providers={"corp": replace(company.deps.providers["corp"], **fields)})
 
 
 LEAVING = {

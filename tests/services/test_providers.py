@@ -1,6 +1,7 @@
 """People from identity providers: who is let in, who they become here, and who is never taken for another."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from gatepass.interfaces import ConfiguredProvider
 from gatepass.model.actor import CONSOLE, Actor, Credential
 from gatepass.model.identity import Admission, Finished, Identity, Once
 from gatepass.model.secret import Secret
+from gatepass.model.token import CreatedToken
 from gatepass.model.user import User
+from gatepass.model.verdict import Accepted
 from gatepass.services.change_password import change_password
 from gatepass.services.change_user import UserChanges, change_user
 from gatepass.services.check_password import check_password
@@ -67,8 +70,7 @@ class Company:
         try:
             self.check(login, password)
         except NotAuthenticated as error:
-            assert str(error) == "the credentials are missing or cannot be used"
-            return True
+            return str(error) == "the credentials are missing or cannot be used"
         return False
 
     def last_reason(self) -> str | None:
@@ -128,7 +130,11 @@ def test_a_deleted_person_comes_back_as_somebody_else(company: Company) -> None:
     token = create_token(company.deps, acting_from(before), lifetime_seconds=60)
     delete_user(company.deps, acting(company.world.admin), before.id)
     assert company.check().id != before.id
-    assert not company.world.verifier.verify(token.value.reveal())
+    assert not works(company, token)
+
+
+def works(company: Company, token: CreatedToken) -> bool:
+    return isinstance(company.world.verifier.verify(token.value.reveal()), Accepted)
 
 
 def acting_from(user: User) -> Actor:
@@ -217,10 +223,10 @@ def test_who_lost_the_group_is_disabled_and_so_are_their_tokens(company: Company
     company.world.allow_everybody()
     user = company.check()
     token = create_token(company.deps, acting_from(user), lifetime_seconds=60)
-    assert company.world.verifier.verify(token.value.reveal())
+    assert works(company, token)
     company.change(groups=[])
     assert company.refused()
-    assert not company.world.verifier.verify(token.value.reveal())
+    assert not works(company, token)
     disabled = [each for each in company.world.events() if each.action == "person.disabled"][-1]
     assert disabled.details == {"provider": "corp", "reason": "lost-group"}
 
@@ -245,21 +251,25 @@ def test_coming_back_never_enables_whom_an_administrator_disabled(company: Compa
     assert company.refused()
 
 
-def test_the_password_of_a_local_user_is_told_to_no_directory(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_password_of_a_local_user_is_told_to_no_directory(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told = []
     toy = company.deps.providers["corp"].provider
     monkeypatch.setattr(ToyProvider, "resolve", lambda self, login: told.append(login) or None)
-    monkeypatch.setattr(ToyProvider, "check", lambda self, account, password: told.append(password.reveal()) or toy.read(""))
+    monkeypatch.setattr(
+        ToyProvider, "check", lambda self, account, password: told.append(password.reveal()) or toy.read("")
+    )
     for password in (PASSWORD, "wrong"):
-        try:
+        with suppress(NotAuthenticated):
             company.check("maria@example.com", password)
-        except NotAuthenticated:
-            pass
     assert told
     assert not {PASSWORD, "wrong", "maria@example.com"} & set(told)
 
 
-def test_every_failure_asks_the_directory_once_and_hashes_once(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_failure_asks_the_directory_once_and_hashes_once(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = []
     check = ToyProvider.check
     monkeypatch.setattr(ToyProvider, "check", lambda self, *args: asked.append(args[0]) or check(self, *args))
@@ -293,7 +303,7 @@ def test_spellings_of_a_name_share_one_counter_whether_it_exists_or_not(company:
     spellings = [name, name.upper(), f" {name} ", f"CORP\\{name}", f"{name}@corp.example.com"]
     for each in spellings:
         assert company.refused(each, "wrong")
-    for each in (name, f"{name}@elsewhere.example", f"\uff21{name}"[1:]):
+    for each in (name, f"{name}@elsewhere.example", "".join(chr(ord(letter) + 0xFEE0) for letter in name)):
         with pytest.raises(TooManyRequests):
             company.check(each, "wrong")
 
@@ -344,7 +354,11 @@ def test_a_sign_in_elsewhere_starts_a_session(company: Company) -> None:
     started = sign_in_identity(company.deps, Finished(identity_of(reference="sid-1")))
     assert (started.session.provider, started.session.reference) == ("corp", "sid-1")
     last = company.world.events()[-1]
-    assert (last.action, last.credential, last.details) == ("session.started", Credential.PROVIDER, {"provider": "corp"})
+    assert (last.action, last.credential, last.details) == (
+        "session.started",
+        Credential.PROVIDER,
+        {"provider": "corp"},
+    )
 
 
 def test_what_counts_once_is_taken_once_and_for_each_provider(company: Company) -> None:

@@ -78,18 +78,30 @@ class Samba:
         lines = lines[: next((n for n, line in enumerate(lines) if line.startswith(("[sysvol]", "[netlogon]"))), None)]
         lines += [f"\t{key} = {self.folder}/{name}" for key, name in places.items()]
         lines += ["\tserver services = ldap, kdc, cldap", "\tdcerpc endpoint servers ="]
-        lines += [f"\ttls {kind} = {self.folder}/{name}.pem" for kind, name in (("keyfile", "key"), ("certfile", "cert"), ("cafile", "cert"))]
+        lines += [
+            f"\ttls {kind} = {self.folder}/{name}.pem"
+            for kind, name in (("keyfile", "key"), ("certfile", "cert"), ("cafile", "cert"))
+        ]
         self._config.write_text("\n".join(lines) + "\n")
 
     def _fill(self) -> None:
         self.tool("user", "create", "searcher", SEARCHER[1])
         for name in PEOPLE:
-            self.tool("user", "create", name, password_of(name), f"--mail-address={name}@ad.example.org", f"--given-name={name}")
+            self.tool(
+                "user",
+                "create",
+                name,
+                password_of(name),
+                f"--mail-address={name}@ad.example.org",
+                f"--given-name={name}",
+            )
         for group, member in (("staff", "alice"), ("makers", "staff"), ("admins", "makers")):
             self.tool("group", "add", group)
             self.tool("group", "addmembers", group, member)
         self.tool("user", "disable", "disabled")
-        self.tool("user", "setpassword", "forced", f"--newpassword={password_of('forced')}", "--must-change-at-next-login")
+        self.tool(
+            "user", "setpassword", "forced", f"--newpassword={password_of('forced')}", "--must-change-at-next-login"
+        )
         self.tool("user", "setexpiry", "expired", "--days=0")
 
     def tool(self, *arguments: str) -> None:

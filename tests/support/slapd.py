@@ -83,6 +83,10 @@ def group_dn(name: str) -> str:
 
 _USUAL = f"pwdPolicySubentry: cn=usual,ou=policies,{BASE}"
 _AGING = f"pwdPolicySubentry: cn=aging,ou=policies,{BASE}"
+_ELSEWHERE = (
+    f"dn: ou=elsewhere,{BASE}\nobjectClass: referral\nobjectClass: extensibleObject\nou: elsewhere\n"
+    "ref: ldap://127.0.0.1:1/ou=elsewhere,dc=example,dc=org\n"
+)
 SEED = [
     f"dn: {BASE}\nobjectClass: dcObject\nobjectClass: organization\no: Example\ndc: example\n",
     *(_unit(name) for name in ("people", "groups", "policies", "other", "hidden")),
@@ -103,8 +107,7 @@ SEED = [
     person("leaver", "leaver password"),
     person("comma", "comma password", dn=f"cn=Comma\\, \\+Name \\#1,{PEOPLE}"),
     person("unseen", "unseen password", dn=f"uid=unseen,ou=hidden,{BASE}"),
-    f"dn: ou=elsewhere,{BASE}\nobjectClass: referral\nobjectClass: extensibleObject\nou: elsewhere\n"
-    "ref: ldap://127.0.0.1:1/ou=elsewhere,dc=example,dc=org\n",
+    _ELSEWHERE,
     group("staff", dn_of("alice"), dn_of("bob"), f"cn=Comma\\, \\+Name \\#1,{PEOPLE}"),
     group("makers", group_dn("staff")),
     group("admins", group_dn("makers")),
@@ -218,7 +221,18 @@ def make_certificate(folder: Path, name: str) -> None:
     """Make `cert.pem` and `key.pem`, good for a name like `IP:127.0.0.1` or `DNS:ldap.example.org`."""
     subprocess.run(
         [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"),
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "2",
+            ),
             *("-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-subj", "/CN=directory"),
             *("-addext", f"subjectAltName={name}"),
         ],

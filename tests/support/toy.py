@@ -76,11 +76,15 @@ class ToyProvider:
     def begin(self, callback: str) -> Begun:
         state = secrets.token_urlsafe(32)
         return Begun(
-            f"https://toy.example.com/?state={state}&to={callback}", {"state": state}, posted=self._options.posts
+            f"https://toy.example.com/?state={state}&to={callback}",
+            {"state": state, "callback": callback},
+            posted=self._options.posts,
         )
 
     def finish(self, answer: Mapping[str, str], kept: Mapping[str, str], callback: str) -> Finished | Refused:
         expected = kept.get("state", "")
+        if callback != kept.get("callback"):
+            return Refused(Refusal.INVALID)
         if not expected or not hmac.compare_digest(answer.get("state", "").encode(), expected.encode()):
             return Refused(Refusal.INVALID)
         identity = self.read(answer.get("who", ""))

@@ -130,7 +130,9 @@ def test_an_answer_may_be_posted_from_elsewhere(server: Server) -> None:
     visitor = Visitor(server)
     state = state_of(begin(visitor, "posting"))
     reply = visitor.post(
-        "/sign-in/posting/callback", {"state": state, "who": "s-zoe"}, {"Sec-Fetch-Site": "cross-site", "Origin": "null"}
+        "/sign-in/posting/callback",
+        {"state": state, "who": "s-zoe"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "null"},
     )
     assert reply.status == 303
     assert visitor.get(HOME).status == 200

@@ -53,5 +53,3 @@ def build_provider(kind: str, options: Any, *, provider_id: str, clock: Clock) -
         raise BadConfiguration(
             f"providers.{provider_id}.kind", f"needs the package {error.name!r}", hint=f"pip install 'gatepass[{kind}]'"
         ) from None
-
-

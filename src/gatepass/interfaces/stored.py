@@ -144,9 +144,7 @@ class UserRepository(Protocol):
         """Return the user of that key at an identity provider; a deleted one is not found."""
         ...
 
-    def list_unchecked(
-        self, provider: str, *, since: datetime, after: UUID | None, limit: int
-    ) -> Sequence[User]:
+    def list_unchecked(self, provider: str, *, since: datetime, after: UUID | None, limit: int) -> Sequence[User]:
         """Return some of a provider's users whom it was not asked about after `since`, by id, those after `after`.
 
         Who is disabled is left out, unless because the provider lost them.

@@ -100,7 +100,7 @@ class Begun:
     url: str
     """Where the browser goes."""
     kept: dict[str, str]
-    """What has to come back with the answer (state, nonce, request id). It waits in this browser, signed, not hidden."""
+    """What has to come back with the answer (state, nonce, request id). It waits in the browser, signed, not hidden."""
     posted: bool = False
     """Whether the answer is a form that the provider's page posts, as in SAML."""
 
@@ -177,9 +177,9 @@ def display_name_of(identity: Identity) -> str | None:
 
 
 def fold_login(login: str) -> str:
-    """Return what most spellings of one account have in common: no domain, no case, no width, no spaces around.
+    r"""Return what most spellings of one account have in common: no domain, no case, no width, no spaces around.
 
-    For counting failures only. `DOMAIN\\name`, `name@domain` and `Name` fold alike.
+    For counting failures only. `DOMAIN\name`, `name@domain` and `Name` fold alike.
     """
     text = unicodedata.normalize("NFKC", login[:EMAIL_LENGTH]).casefold()
     text = text.rpartition("\\")[2].partition("@")[0]

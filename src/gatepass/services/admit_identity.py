@@ -65,7 +65,7 @@ def _admitted(
     identity, now = finished.identity, deps.clock.now()
     user = tx.users.find_by_subject(identity.provider, identity.subject)
     why: Refusal | None = None
-    if not all([tx.spent.add(_spent_key(configured.id, each), each.until) for each in finished.once]):
+    if not all(tx.spent.add(_spent_key(configured.id, each), each.until) for each in finished.once):
         why = Refusal.REPLAYED
     elif user is None:
         user, why = _make(tx, actor, identity, configured.admission, now=now)

@@ -16,7 +16,6 @@ from gatepass.services.deps import Deps
 from gatepass.services.last_admin import require_an_admin_left
 from gatepass.services.record_event import record_event
 
-
 _PUBLIC = {"name": "name", "email": "email", "is_admin": "isAdmin", "may_generate": "mayGenerate"}
 """What an audit record tells of a change, by its public name."""
 

@@ -27,9 +27,7 @@ class Attempt:
     """What each provider that knows the account said."""
 
 
-def check_directories(
-    deps: Deps, attempt: Attempt, login: str | None, password: Secret
-) -> tuple[User, str] | None:
+def check_directories(deps: Deps, attempt: Attempt, login: str | None, password: Secret) -> tuple[User, str] | None:
     """Return whose password it is, and the account at their provider; None if it is nobody's.
 
     The first directory that knows the name decides. All of them do the same work whatever the name is; with
@@ -44,7 +42,7 @@ def check_directories(
             continue
         try:
             account = _resolved(each.passwords, None if decided else login)
-            identity = _checked(deps, attempt, each, each.passwords, account, password)
+            identity = _checked(deps, attempt, each, account, password)
         except Unavailable as error:
             outage = error
             continue
@@ -62,9 +60,9 @@ def check_account(
 ) -> tuple[User, str] | None:
     """Return whose password it is at an account that is known already. Raises as `check_directories`."""
     configured = deps.providers.get(provider_id)
-    if configured is None or configured.passwords is None or account is None:
+    if configured is None or account is None:
         return None
-    identity = _checked(deps, attempt, configured, configured.passwords, account, password)
+    identity = _checked(deps, attempt, configured, account, password)
     return _admitted(deps, attempt, identity, account) if identity else None
 
 
@@ -85,13 +83,12 @@ def _resolved(provider: PasswordProvider, login: str | None) -> str | None:
 
 
 def _checked(
-    deps: Deps,
-    attempt: Attempt,
-    configured: ConfiguredProvider,
-    provider: PasswordProvider,
-    account: str | None,
-    password: Secret,
+    deps: Deps, attempt: Attempt, configured: ConfiguredProvider, account: str | None, password: Secret
 ) -> Identity | None:
+    """Return who it is, None if the provider says no."""
+    provider = configured.passwords
+    if provider is None:
+        return None
     if account is not None:
         # However the name is spelled, the account has one counter.
         turn = deps.throttle.attempt_account(configured.id, account)

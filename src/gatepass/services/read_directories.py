@@ -67,9 +67,7 @@ def _batches(deps: Deps, provider_id: str, since: datetime) -> Iterator[Sequence
         after = batch[-1].id
 
 
-def _told(
-    configured: ConfiguredProvider, batch: Sequence[User], reading: Reading
-) -> dict[object, Identity | Refused]:
+def _told(configured: ConfiguredProvider, batch: Sequence[User], reading: Reading) -> dict[object, Identity | Refused]:
     """Return what the directory says of each of some people, by id; nothing of those it says nothing about."""
     told: dict[object, Identity | Refused] = {}
     if configured.id in reading.out_of_reach:

@@ -41,9 +41,7 @@ class Throttle:
         self._under_way: Counter[bytes] = Counter()
         self._ended = threading.Condition()
 
-    def attempt(
-        self, email: str, address: str | None, *, folded: bool = False
-    ) -> AbstractContextManager[list[bytes]]:
+    def attempt(self, email: str, address: str | None, *, folded: bool = False) -> AbstractContextManager[list[bytes]]:
         """Hold the right to judge one password; yield the keys to count a failure under.
 
         With `folded`, spellings that directories take for one name (`fold_login`) share a counter too. Raises

@@ -75,9 +75,7 @@ class UserSuite:
             tx.users.update(replace(user, may_generate=None, lost=None, subject="S-2"))
         with store.read() as tx:
             assert tx.users.find_by_subject("corp", "S-1") is None
-            assert tx.users.find_by_subject("corp", "S-2") == replace(
-                user, may_generate=None, lost=None, subject="S-2"
-            )
+            assert tx.users.find_by_subject("corp", "S-2") == replace(user, may_generate=None, lost=None, subject="S-2")
 
     def test_a_subject_is_one_persons_until_they_are_deleted(self, store: Store) -> None:
         first = make_user("first@corp", provider="corp", subject="S-1")

@@ -1,4 +1,4 @@
-"""Connections to the servers of one directory: TLS that is checked, the next server if one is away, nothing followed."""
+"""Connections to the servers of one directory: TLS that is checked, the next server if one is away, no referrals."""
 
 import ssl
 import threading
@@ -207,7 +207,7 @@ class Servers:
         return connection
 
 
-class _CheckedTls(ldap3.Tls):  # type: ignore[misc]  ldap3 has no types
+class _CheckedTls(ldap3.Tls):  # type: ignore[misc]  # ldap3 has no types
     """TLS as Python's own defaults have it: 1.2 at least, the certificate and the name in it checked."""
 
     def __init__(self, authorities: str, *, verify: bool, seconds: int) -> None:

@@ -116,6 +116,11 @@ def _check(made: Directory, here: str) -> None:
         raise BadConfiguration(f"{here}.direct_bind", f"must have {_LOGIN} in it once")
     if options.tls_ca and not Path(options.tls_ca).is_file():
         raise BadConfiguration(f"{here}.tls_ca", f"{options.tls_ca!r} is no file")
+    _check_forms(made, here)
+
+
+def _check_forms(made: Directory, here: str) -> None:
+    options = made.options
     for name in ("connect_seconds", "answer_seconds"):
         if not 1 <= getattr(options, name) <= _LONGEST_WAIT:
             raise BadConfiguration(f"{here}.{name}", f"must be 1 to {_LONGEST_WAIT}")

@@ -51,9 +51,7 @@ def _by_member(session: Session, directory: Directory, person: Entry) -> set[str
 
 
 def _names(session: Session, directory: Directory, wanted: str) -> set[str]:
-    entries = session.find_all(
-        directory.group_base, f"(&{directory.group_filter}{wanted})", [], most=MOST_GROUPS
-    )
+    entries = session.find_all(directory.group_base, f"(&{directory.group_filter}{wanted})", [], most=MOST_GROUPS)
     return {normal_dn(each.dn) for each in entries}
 
 

@@ -11,7 +11,7 @@ _LONGEST_LOGIN = 256
 
 
 def filter_value(value: str | bytes) -> str:
-    """Return a value for a filter: every byte that is no ASCII letter or digit as `\\xx`."""
+    r"""Return a value for a filter: every byte that is no ASCII letter or digit as `\\xx`."""
     # SECURITY: what stays as it is has no meaning in any filter, so nothing typed can get one.
     raw = value.encode() if isinstance(value, str) else value
     return "".join(chr(byte) if chr(byte).isascii() and chr(byte).isalnum() else f"\\{byte:02x}" for byte in raw)
@@ -24,7 +24,7 @@ def any_of(attributes: Sequence[str], value: str | bytes) -> str:
 
 
 def dn_value(value: str) -> str:
-    """Return a value for a DN: every byte that is no ASCII letter or digit as `\\xx`."""
+    r"""Return a value for a DN: every byte that is no ASCII letter or digit as `\\xx`."""
     return filter_value(value)
 
 
@@ -41,7 +41,7 @@ def usable_login(login: str) -> str | None:
 
 
 def without_domain(login: str, domains: Iterable[str]) -> str | None:
-    """Return the name after `DOMAIN\\`, if that is one of `domains`; None for another domain."""
+    r"""Return the name after `DOMAIN\\`, if that is one of `domains`; None for another domain."""
     domain, slash, name = login.rpartition("\\")
     if not slash:
         return login
@@ -111,8 +111,6 @@ def _units(dn: str) -> Iterator[tuple[str, bytes]]:
 
 def _shown(value: str) -> str:
     return "".join(
-        each
-        if each.isalnum() or each in _PLAIN_IN_DN
-        else "".join(f"\\{byte:02x}" for byte in each.encode())
+        each if each.isalnum() or each in _PLAIN_IN_DN else "".join(f"\\{byte:02x}" for byte in each.encode())
         for each in value
     )

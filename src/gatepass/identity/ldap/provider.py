@@ -231,9 +231,7 @@ class Reader:
         found = session.find(dn, self._directory.user_filter, self.attributes, whole=False, most=1)
         return found[0] if len(found) == 1 else None
 
-    def judged(
-        self, session: Session, entry: Entry, refusal: Refusal | None, *, reference: str
-    ) -> Identity | Refused:
+    def judged(self, session: Session, entry: Entry, refusal: Refusal | None, *, reference: str) -> Identity | Refused:
         """Return who it is, or why they may not sign in."""
         subject, login = self._subject(entry), self._login(entry)
         refusal = refusal or entry_refusal(entry.attributes, self._now())
@@ -302,9 +300,10 @@ def _step(words: str, trouble: Unavailable | None) -> Step:
         "ip address mismatch": "write the server in urls as its certificate names it",
         "connection refused": "check host and port; 636 is usual for ldaps, 389 for ldap with StartTLS",
     }
-    text = str(trouble) if trouble else ""
-    hint = next((hint for part, hint in hints.items() if part in text.lower()), "")
-    return Step(words, text, (trouble.hint if trouble and trouble.hint else hint) if trouble else "")
+    if trouble is None:
+        return Step(words)
+    hint = next((hint for part, hint in hints.items() if part in str(trouble).lower()), "")
+    return Step(words, str(trouble), trouble.hint or hint)
 
 
 def _made_up() -> bytes:

@@ -27,7 +27,9 @@ def _tried(provider: Provider) -> Finding | None:
         return wrong(str(error), error.hint)
     for step in built.steps() if isinstance(built, ExaminedProvider) else ():
         if step.trouble:
-            return wrong(f"{provider.id}: {step.words}: {step.trouble}", step.hint or f"gatepass idp test {provider.id}")
+            return wrong(
+                f"{provider.id}: {step.words}: {step.trouble}", step.hint or f"gatepass idp test {provider.id}"
+            )
     if not getattr(provider.options, "tls_verify", True):
         return warning(f"{provider.id}: tls_verify is off: anybody on the way can read every password", "set tls_ca")
     return None

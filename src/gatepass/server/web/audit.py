@@ -221,12 +221,7 @@ def _about(record: EventRecord) -> Iterator[Part]:
     if "pepper" in details:
         yield Part(f"pepper {details['pepper']}")
     yield from map(Part, _restored(record))
-    if details.get("provider"):
-        yield Part(f"at {details['provider']}")
-    if record.action == "sign-in.refused" and details.get("name"):
-        yield Part(details["name"])
-    if details.get("reason") in _REASONS:
-        yield Part(_REASONS[details["reason"]])
+    yield from map(Part, _provided(record))
     if details.get("is_admin"):
         yield Part("administrator")
     if details.get("by") in {"link", "console"}:
@@ -234,6 +229,17 @@ def _about(record: EventRecord) -> Iterator[Part]:
     for name, (old, new) in details.get("changes", {}).items():
         title, words = _CHANGES.get(name, (name, str))
         yield Part(f"{title}: {words(old)} → {words(new)}")
+
+
+def _provided(record: EventRecord) -> Iterator[str]:
+    """Say what an identity provider had to do with it."""
+    details = record.details
+    if details.get("provider"):
+        yield f"at {details['provider']}"
+    if record.action == "sign-in.refused" and details.get("name"):
+        yield details["name"]
+    if details.get("reason") in _REASONS:
+        yield _REASONS[details["reason"]]
 
 
 def _restored(record: EventRecord) -> Iterator[str]:

@@ -101,7 +101,7 @@ class Page:
     hashes: bool = False
     """Whether its form may carry a password."""
     from_elsewhere: bool = False
-    """Whether other sites post to it. What they send proves nothing; the handler holds it against a cookie of its own."""
+    """Whether other sites post to it. What they send proves nothing; the handler holds it against its own cookie."""
     most_bytes: int = BODY_BYTES
     """How long a form may be."""
 

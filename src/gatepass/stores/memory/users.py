@@ -48,9 +48,7 @@ class MemoryUsers:
         wanted = (provider, subject)
         return next((user for user in self._present() if (user.provider, user.subject) == wanted), None)
 
-    def list_unchecked(
-        self, provider: str, *, since: datetime, after: UUID | None, limit: int
-    ) -> Sequence[User]:
+    def list_unchecked(self, provider: str, *, since: datetime, after: UUID | None, limit: int) -> Sequence[User]:
         found = (
             user
             for user in self._present()

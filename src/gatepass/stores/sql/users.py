@@ -120,9 +120,7 @@ class SqlUsers:
         )
         return user_of(row) if row else None
 
-    def list_unchecked(
-        self, provider: str, *, since: datetime, after: UUID | None, limit: int
-    ) -> Sequence[User]:
+    def list_unchecked(self, provider: str, *, since: datetime, after: UUID | None, limit: int) -> Sequence[User]:
         """Return some of a provider's users whom it was not asked about since."""
         rows = self._db.all(
             f"SELECT {COLUMNS} FROM users WHERE provider = :provider AND subject IS NOT NULL AND deleted_at IS NULL"
