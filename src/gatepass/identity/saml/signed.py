@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from signxml import DigestAlgorithm, SignatureConfiguration, SignatureMethod, XMLVerifier
+from signxml.algorithms import DigestAlgorithm, SignatureMethod
+from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from gatepass.identity.saml.names import ASSERTION, DIGESTS, RESPONSE, SIGNATURES, NotProven
 from gatepass.identity.saml.shape import Shape
