@@ -1,6 +1,7 @@
 """SAML: encrypted assertions, what we say ourselves, and one assertion for all nodes."""
 
 import base64
+import copy
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from lxml import etree
 
 from gatepass.errors import BadConfiguration, NotAuthenticated
-from gatepass.identity.saml import provider
+from gatepass.identity.saml import provider, toolkit
 from gatepass.interfaces import ConfiguredProvider
 from gatepass.model.identity import Refusal, Refused
 from gatepass.services.sign_in_identity import sign_in_identity
@@ -77,6 +78,52 @@ def test_a_changed_cipher_cannot_be_decrypted(sealed: Site, place: int) -> None:
     raw[20] ^= 1
     value.text = base64.b64encode(raw).decode()
     assert "cannot be decrypted" in sealed.refuses(root)
+
+
+@pytest.mark.parametrize(
+    ("plain", "words"),
+    [(b"<x/>", "something else"), (b"", "no XML"), (b"<!DOCTYPE x><x/>", "document type"), (b"\xff", "not UTF-8")],
+)
+def test_what_is_no_assertion_may_not_be_encrypted(sealed: Site, plain: bytes, words: str) -> None:
+    root = saml_idp.signed(sealed.answer, PAIR)
+    encrypt(root, OWN.certificate, plain=plain)
+    assert words in sealed.refuses(root)
+
+
+@pytest.mark.parametrize(
+    "part", ["EncryptedData", "EncryptionMethod", "KeyInfo", "EncryptedKey", "CipherData", "CipherValue"]
+)
+@pytest.mark.parametrize("twice", [False, True])
+def test_an_envelope_with_a_part_missing_or_twice_is_refused(sealed: Site, part: str, twice: bool) -> None:
+    root = saml_idp.signed(sealed.answer, PAIR)
+    encrypt(root, OWN.certificate)
+    found = root.find(f".//{{*}}{part}")
+    if twice:
+        found.addnext(copy.deepcopy(found))
+    else:
+        found.getparent().remove(found)
+    assert f"has {2 if twice else 0} times" in sealed.refuses(root)
+
+
+def test_a_cipher_that_is_no_base64_is_refused(sealed: Site) -> None:
+    root = saml_idp.signed(sealed.answer, PAIR)
+    encrypt(root, OWN.certificate)
+    root.find(".//{*}CipherValue").text = "%%%"
+    assert "no base64" in sealed.refuses(root)
+
+
+@pytest.mark.parametrize("said", [None, 1, "True", ValueError("trouble")])
+def test_only_a_yes_of_python3_saml_is_one(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, said: object
+) -> None:
+    def is_valid(*_: object) -> object:
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    monkeypatch.setattr(toolkit.OneLogin_Saml2_Response, "is_valid", is_valid)
+    site = Site(tmp_path, clock)
+    assert "python3-saml" in site.refuses(saml_idp.signed(site.answer, PAIR))
 
 
 def test_what_was_encrypted_has_to_be_signed(sealed: Site) -> None:

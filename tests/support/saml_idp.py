@@ -228,14 +228,19 @@ def signed(answer: Answer, pair: Pair, *, what: str = "assertion", **how: object
 
 
 def encrypt(
-    root: etree._Element, certificate: x509.Certificate, *, cipher: str = "aes256-gcm", wrap: str = "rsa-oaep-mgf1p"
+    root: etree._Element,
+    certificate: x509.Certificate,
+    *,
+    cipher: str = "aes256-gcm",
+    wrap: str = "rsa-oaep-mgf1p",
+    plain: bytes | None = None,
 ) -> None:
     """Replace the assertion by an encrypted one."""
     assertion = assertion_of(root)
     key, nonce = os.urandom(int(cipher[3:6]) // 8), os.urandom(12)
     oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303  what rsa-oaep-mgf1p stands for
     wrapped = certificate.public_key().encrypt(key, oaep if wrap == "rsa-oaep-mgf1p" else padding.PKCS1v15())
-    sealed = nonce + AESGCM(key).encrypt(nonce, canonical(assertion), None)
+    sealed = nonce + AESGCM(key).encrypt(nonce, canonical(assertion) if plain is None else plain, None)
     method = f"http://www.w3.org/2009/xmlenc11#{cipher}" if cipher.endswith("gcm") else XENC + cipher
     made = etree.fromstring(
         f'<saml:EncryptedAssertion xmlns:saml="{A}"><xenc:EncryptedData xmlns:xenc="{XENC}" Type="{XENC}Element">'
