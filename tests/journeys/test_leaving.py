@@ -8,11 +8,11 @@ import pytest
 
 from gatepass import open_verifier
 from gatepass.model.verdict import Accepted
-from support.oauth import INTROSPECT, add_verifier, ask
-from support.server import Server, gatepass
+from support.oauth import INTROSPECT, ask
+from support.server import Server
 from support.visitor import Visitor
 from support.waiting import poll
-from support.with_provider import Company, toy_server
+from support.with_provider import Company, add_verifier, toy_server
 
 STATES = ("live", "disabled", "deleted", "gone", "disabled there", "without the group", "password expired")
 CREDENTIALS = (
@@ -54,10 +54,10 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, 
     }
     company = Company(folder, people)
     with toy_server(folder, company) as server:
-        gatepass("settings", "set", "verifiers.boundSeconds", "1", "--data", str(server.data))
-        server.admin("PATCH", "/v4/settings", {"apiAccessTokens.usersMayGenerate": True})
+        wanted = {"apiAccessTokens.usersMayGenerate": True, "verifiers.boundSeconds": 1}
+        assert server.admin("PATCH", "/v4/settings", wanted).status == 200
         left = {state: _enter(server, number) for number, state in enumerate(STATES)}
-        _, credential = add_verifier(server, "orders")
+        credential = add_verifier(server)
         with (
             closing(open_verifier(server.data)) as embedded,
             closing(open_verifier(server.url, credential=credential)) as remote,

@@ -1,5 +1,6 @@
 """Connections to the servers of one directory: TLS that is checked, the next server if one is away, no referrals."""
 
+import socket
 import ssl
 import threading
 import time
@@ -226,6 +227,8 @@ class _CheckedTls(ldap3.Tls):  # type: ignore[misc]  # ldap3 has no types
         connection.socket = self._context.wrap_socket(
             connection.socket, server_hostname=connection.server.host, do_handshake_on_connect=do_handshake
         )
+        # The server has sent tickets that nobody reads yet; until they are acknowledged many hold back the next answer.
+        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 @contextmanager

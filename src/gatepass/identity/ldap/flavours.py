@@ -8,8 +8,8 @@ from ldap3.core.exceptions import LDAPInvalidFilterError
 from ldap3.operation.search import parse_filter
 
 from gatepass.errors import BadConfiguration
-from gatepass.identity.ldap import Options
 from gatepass.identity.ldap.names import is_attribute, is_within, normal_dn
+from gatepass.identity.ldap.options import Options
 
 _PORTS = {"ldap": 389, "ldaps": 636}
 _LOGIN = "{login}"
