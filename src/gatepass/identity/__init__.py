@@ -17,6 +17,7 @@ KINDS: dict[str, str] = {
     "ldap": "gatepass.identity.ldap",
     "oidc": "gatepass.identity.oidc",
     "trusted_proxy": "gatepass.identity.trusted_proxy",
+    "saml": "gatepass.identity.saml",
 }
 """Kind to module."""
 

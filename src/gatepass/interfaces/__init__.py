@@ -7,6 +7,7 @@ nothing here ever answers wrongly instead.
 from gatepass.interfaces.follower import FollowerRepository
 from gatepass.interfaces.identity import (
     ConfiguredProvider,
+    DescribedProvider,
     DirectoryProvider,
     ExaminedProvider,
     IdentityProvider,
@@ -52,6 +53,7 @@ __all__ = [
     "ChangeSource",
     "Clock",
     "ConfiguredProvider",
+    "DescribedProvider",
     "DirectoryProvider",
     "EventRepository",
     "ExaminedProvider",

@@ -95,6 +95,15 @@ class LogoutProvider(Protocol):
 
 
 @runtime_checkable
+class DescribedProvider(Protocol):
+    """Is reached only by those who know us."""
+
+    def describe(self, callback: str) -> bytes:
+        """Return what the provider's side has to know of us, as XML (SAML metadata)."""
+        ...
+
+
+@runtime_checkable
 class DirectoryProvider(Protocol):
     """Can be asked about people who are not there at the moment."""
 
@@ -171,6 +180,11 @@ class ConfiguredProvider:
     def has_button(self) -> bool:
         """Whether people sign in with it by pressing a button."""
         return self.redirect is not None or self.proxy is not None
+
+    @property
+    def described(self) -> DescribedProvider | None:
+        """The provider if its side has to know us."""
+        return self.provider if isinstance(self.provider, DescribedProvider) else None
 
     @property
     def directory(self) -> DirectoryProvider | None:

@@ -45,6 +45,15 @@ def do_finish(visit: Visit) -> Response:
     return _finish(visit, dict(visit.form))
 
 
+def show_description(visit: Visit) -> Response:
+    """Give what the provider's side has to know of us."""
+    configured, _ = _provider(visit)
+    if configured.described is None:
+        raise NotFound("this identity provider needs no description of us")
+    content = configured.described.describe(_callback(visit, configured))
+    return Response(content, media_type="application/samlmetadata+xml", headers={"cache-control": "no-store"})
+
+
 def _finish(visit: Visit, answer: dict[str, str]) -> Response:
     configured, provider = _provider(visit)
     context = visit.context
@@ -129,6 +138,7 @@ def _callback(visit: Visit, configured: ConfiguredProvider) -> str:
 
 PAGES = (
     Page(path=SIGN_IN + "/{provider}", post=do_begin, public=True),
+    Page(path=SIGN_IN + "/{provider}/metadata", get=show_description, public=True),
     Page(
         path=SIGN_IN + "/{provider}/callback",
         get=show_finished,
