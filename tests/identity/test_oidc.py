@@ -155,6 +155,13 @@ def test_what_the_id_token_lacks_is_asked_for(provider, op) -> None:
     assert {path: headers for path, headers, _ in op.asked}["/userinfo"]["authorization"] == "Bearer access-token-1"
 
 
+def test_the_id_token_goes_before_what_was_asked_for(provider, op) -> None:
+    op.claims = {"groups": None}
+    op.userinfo = {"sub": "alice", "name": "Mallory", "groups": ["a"]}
+    identity = identify(provider, op)
+    assert (identity.name, identity.groups) == ("Alice Öz", {"a"})
+
+
 def test_nothing_is_asked_for_that_the_id_token_has_or_nobody_wants(build, op) -> None:
     identify(build(), op)
     op.person = {"sub": "alice"}

@@ -33,6 +33,7 @@ OUTAGES = {
     "token endpoint without an id token": {"tokens": {"id_token": None}},
     "our secret is wrong": {"token_status": 401, "token_body": b'{"error": "invalid_client"}'},
     "our client is unknown": {"token_status": 400, "token_body": b'{"error": "unauthorized_client"}'},
+    "token endpoint says later": {"token_status": 400, "token_body": b'{"error": "temporarily_unavailable"}'},
     "error that is no text": {"token_status": 400, "token_body": b'{"error": ["x"]}'},
     "userinfo fails": {"person": {"sub": "alice"}, "userinfo": None},
     "userinfo that is a list": {"person": {"sub": "alice"}, "bodies": {"/userinfo": (200, {}, b"[]")}},
