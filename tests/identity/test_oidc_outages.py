@@ -1,5 +1,6 @@
 """An OpenID provider that is out of reach, talks nonsense or changes its keys: never a refusal, never a way in."""
 
+import json
 import threading
 
 import pytest
@@ -9,6 +10,7 @@ from gatepass.model.identity import Finished, Refused
 from identity.conftest import CALLBACK, attempt, paths
 from support.openid import CLIENT_SECRET, jwk_of, key_for
 
+KEYS = json.dumps({"keys": [jwk_of(key_for("RS256"), kid="k1")]}).encode()
 OUTAGES = {
     "discovery fails": {"down": frozenset({"/.well-known/openid-configuration"})},
     "discovery of another issuer": {"metadata": {"issuer": "https://evil.example"}},
@@ -24,7 +26,8 @@ OUTAGES = {
     },
     "keys fail": {"down": frozenset({"/jwks"})},
     "keys that are none": {"bodies": {"/jwks": (200, {}, b'{"keys": 7}')}},
-    "endless keys": {"bodies": {"/jwks": (200, {}, b" " * 600_000)}},
+    "endless keys": {"bodies": {"/jwks": (200, {}, KEYS + b" " * 600_000)}},
+    "keys that lead elsewhere": {"bodies": {"/jwks": (302, {"location": "/keys"}, b"{}"), "/keys": (200, {}, KEYS)}},
     "packed keys": {"bodies": {"/jwks": (200, {"content-encoding": "gzip"}, b"x")}},
     "token endpoint fails": {"token_status": 500},
     "token endpoint is busy": {"token_status": 429},
