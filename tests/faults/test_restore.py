@@ -315,14 +315,20 @@ def test_what_an_old_journal_still_tells_is_repeated_when_a_restore_is_accepted(
     assert verdicts(scene) == AS_IT_WAS
 
 
-APPLIED = "applied 0007_journal.sql\napplied 0008_followers.sql\n"
+APPLIED = "applied 0007_journal.sql\napplied 0008_followers.sql\napplied 0009_providers.sql\n"
 
 
 def before_journals(scene: Scene) -> None:
     """Take the database back to the schema that had no journal."""
     with closing(sqlite3.connect(scene.data / "gatepass.db")) as database, database:
-        database.execute("DROP TABLE journal")
-        database.execute("DROP TABLE followers")
+        for table in ("journal", "followers", "spent"):
+            database.execute(f"DROP TABLE {table}")
+        for index in ("users_subject", "users_provider", "sessions_reference"):
+            database.execute(f"DROP INDEX {index}")
+        for column in ("provider", "subject", "may_generate", "lost", "checked_at"):
+            database.execute(f"ALTER TABLE users DROP COLUMN {column}")
+        for column in ("provider", "reference"):
+            database.execute(f"ALTER TABLE sessions DROP COLUMN {column}")
         database.execute("PRAGMA user_version = 6")
 
 

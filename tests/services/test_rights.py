@@ -44,6 +44,7 @@ SCOPES = {
     Action.LIST_VERIFIERS: "gatepass.settings:read",
     Action.MANAGE_VERIFIERS: "gatepass.settings:write",
     Action.VERIFY_ELSEWHERE: None,
+    Action.EXAMINE_PROVIDERS: "gatepass.settings:read",
 }
 
 

@@ -100,8 +100,9 @@ def test_no_page_of_administrators_is_for_anybody_else(place: Place, path: str) 
         assert b"must stay" not in reply.body
 
 
-def test_what_other_sites_may_post_to_is_one_page() -> None:
-    assert [page.path for page in PAGES if page.from_elsewhere] == ["/sign-in/{provider}/callback"]
+def test_what_others_may_post_to_is_what_providers_say() -> None:
+    told = ["/sign-in/{provider}/callback", "/sign-in/{provider}/back-channel-logout"]
+    assert [page.path for page in PAGES if page.from_elsewhere] == told
     assert [path for path in PUBLIC if not path.startswith("/sign-in/")] == ["/sign-in", "/sign-out", "/set-password"]
 
 
