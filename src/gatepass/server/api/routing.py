@@ -135,13 +135,11 @@ def build_routes(operations: Sequence[Operation]) -> list[BaseRoute]:
 
 
 async def _require_feature(context: Context) -> None:
-    store = context.deps.store
-
     def look() -> bool:
-        with store.read() as tx:
+        with context.deps.store.read() as tx:
             return tx.settings.load().enabled
 
-    if not (look() if store.answers_inline else await context.work.run(look)):
+    if not await context.glance(look):
         raise problems.RouteNotFound("tokens are switched off")
 
 
