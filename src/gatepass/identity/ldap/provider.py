@@ -1,6 +1,6 @@
 """The provider itself: whose name it is, whose password, and how somebody is now."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -28,8 +28,8 @@ _GUID = "objectGUID"
 _UUIDS = frozenset({"entryuuid", "nsuniqueid"})
 
 
-class LdapProvider:
-    """Searches with an account of its own, then binds as whoever was found."""
+class _Provider:
+    """What both ways have in common."""
 
     def __init__(self, directory: Directory, *, provider_id: str, clock: Clock) -> None:
         """Take the options of the directory."""
@@ -45,10 +45,18 @@ class LdapProvider:
         """The servers, for tests of a configuration."""
         return self._servers
 
+    def _typed(self, login: str) -> str | None:
+        """Return the name that was typed, without a domain of this directory; None for what no name can be."""
+        name = usable_login(login)
+        return without_domain(name, self._directory.options.domains) if name else None
+
+
+class LdapProvider(_Provider):
+    """Searches with an account of its own, then binds as whoever was found."""
+
     def resolve(self, login: str) -> str | None:
         """Return the DN of the one entry that a name stands for."""
-        name = usable_login(login)
-        name = without_domain(name, self._directory.options.domains) if name else None
+        name = self._typed(login)
         # Nobody's name is searched for too, so that it takes as long.
         wanted = any_of(self._directory.login_attributes, name or generate_handle().reveal())
         with self._servers.open() as session:
@@ -76,13 +84,7 @@ class LdapProvider:
             return Refused(Refusal.GONE)
         with self._servers.open() as session:
             self._bind_as_searcher(session)
-            found = session.find(
-                self._directory.options.base,
-                f"(&{self._directory.user_filter}{wanted})",
-                self._reader.attributes,
-                whole=True,
-                most=2,
-            )
+            found = self._reader.people(session, wanted)
             if len(found) != 1:
                 return Refused(Refusal.AMBIGUOUS if found else Refusal.GONE, subject)
             return self._reader.judged(session, found[0], None, reference=found[0].dn)
@@ -150,27 +152,12 @@ class LdapProvider:
         return f"cn={dn_value(generate_handle().reveal())},{self._directory.options.base}"
 
 
-class DirectLdapProvider:
+class DirectLdapProvider(_Provider):
     """Binds as whoever signs in, and looks with their eyes. It cannot be asked about people who are not there."""
-
-    def __init__(self, directory: Directory, *, provider_id: str, clock: Clock) -> None:
-        """Take the options of the directory."""
-        self._reader = Reader(directory, provider_id, clock)
-        self._servers = Servers(directory)
-        self._directory = directory
-
-    def close(self) -> None:
-        """Nothing is held open."""
-
-    @property
-    def servers(self) -> Servers:
-        """The servers, for tests of a configuration."""
-        return self._servers
 
     def resolve(self, login: str) -> str | None:
         """Return whom to bind as; whether they exist shows then."""
-        name = usable_login(login)
-        name = without_domain(name, self._directory.options.domains) if name else None
+        name = self._typed(login)
         template = self._directory.options.direct_bind
         suffix = template.partition("{login}")[2]
         if name and "=" not in template and suffix.startswith("@"):
@@ -204,13 +191,7 @@ class DirectLdapProvider:
             return self._reader.entry_at(session, account)
         name = account.partition("@")[0].rpartition("\\")[2]
         wanted = any_of(["sAMAccountName"], name) + any_of(["userPrincipalName"], account)
-        found = session.find(
-            self._directory.options.base,
-            f"(&{self._directory.user_filter}(|{wanted}))",
-            self._reader.attributes,
-            whole=True,
-            most=2,
-        )
+        found = self._reader.people(session, f"(|{wanted})")
         return found[0] if len(found) == 1 else None
 
 
@@ -230,6 +211,12 @@ class Reader:
         """Return the entry at a DN, if it is a person's."""
         found = session.find(dn, self._directory.user_filter, self.attributes, whole=False, most=1)
         return found[0] if len(found) == 1 else None
+
+    def people(self, session: Session, wanted: str) -> Sequence[Entry]:
+        """Return the people that a filter finds, two at most: more than one is as bad as any number."""
+        directory = self._directory
+        found = f"(&{directory.user_filter}{wanted})"
+        return session.find(directory.options.base, found, self.attributes, whole=True, most=2)
 
     def judged(self, session: Session, entry: Entry, refusal: Refusal | None, *, reference: str) -> Identity | Refused:
         """Return who it is, or why they may not sign in."""
