@@ -6,7 +6,6 @@ Whoever does not hear how a change ended does it again at another server; nobody
 import random
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from http.client import HTTPException
@@ -15,7 +14,7 @@ from typing import Any
 from faults.cluster import NODE, Cluster
 from faults.history import OWN, send
 from faults.host import HttpDoor, Told
-from faults.load import BROKEN, ENABLED, REFUSED, Person, ask_about
+from faults.load import BROKEN, ENABLED, REFUSED, Client, Person, ask_about, start_clients
 from faults.oracle import FEATURE
 from faults.recorder import Recorder
 from support.server import PASSWORD, gatepass
@@ -85,7 +84,7 @@ class ClusterLoad:
     def start(self) -> list[threading.Thread]:
         """Start every client; they end when the cluster is told to stop."""
         pace = self.pace
-        works: list[tuple[str, float, Callable[[Recorder, random.Random], None]]] = [
+        works: list[Client] = [
             ("create", pace.create, self.create),
             ("delete", pace.delete, self.delete),
             ("delete-too", pace.delete, self.delete),
@@ -95,19 +94,7 @@ class ClusterLoad:
         for door in self.cluster.http:
             works.append((f"ask-{door.label}", pace.ask, partial(self.ask, door)))
             works.append((f"stalk-{door.label}", pace.stalk, partial(self.ask_stalked, door)))
-        threads = []
-        for number, (name, pause, work) in enumerate(works):
-            if pause:
-                arguments = (name, pause, work, random.Random(self.seed * 100 + number))
-                threads.append(threading.Thread(target=self._repeat, args=arguments, name=name))
-        for thread in threads:
-            thread.start()
-        return threads
-
-    def _repeat(self, name: str, pause: float, work: Callable[..., None], chance: random.Random) -> None:
-        recorder = self.recorder(name)
-        while not self.cluster.stop.wait(chance.uniform(0.5, 1.5) * pause):
-            work(recorder, chance)
+        return start_clients(works, seed=self.seed, stop=self.cluster.stop, recorder=self.recorder)
 
     def _node(self, chance: random.Random) -> HttpDoor:
         return chance.choice(self.cluster.of(NODE)).door

@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -46,6 +46,30 @@ class Rates:
     console_points: tuple[str, ...] = ()
     """Where a console command that changes settings on the disk dies."""
     lifetimes: tuple[int, ...] = (-1, -1, -1, 3600, 1, 2)
+
+
+Client = tuple[str, float, Callable[[Recorder, random.Random], None]]
+"""Its name, about how many seconds lie between what it does (0: it does nothing), and what that is."""
+
+
+def start_clients(
+    clients: Sequence[Client], *, seed: int, stop: threading.Event, recorder: Callable[[str], Recorder]
+) -> list[threading.Thread]:
+    """Start a thread for each; they end when `stop` is set. Each has chances and a recorder of its own."""
+
+    def repeat(name: str, pause: float, work: Callable[..., None], chance: random.Random) -> None:
+        own = recorder(name)
+        while not stop.wait(chance.uniform(0.5, 1.5) * pause):
+            work(own, chance)
+
+    threads = []
+    for number, (name, pause, work) in enumerate(clients):
+        if pause:
+            arguments = (name, pause, work, random.Random(seed * 100 + number))
+            threads.append(threading.Thread(target=repeat, args=arguments, name=name))
+    for thread in threads:
+        thread.start()
+    return threads
 
 
 @dataclass
@@ -93,7 +117,7 @@ class Load:
     def start(self) -> list[threading.Thread]:
         """Start every client that the rates ask for; they end when the host is told to stop."""
         host, rates = self.host, self.rates
-        works: list[tuple[str, float, Callable[[Recorder, random.Random], None]]] = [
+        works: list[Client] = [
             ("create", rates.create, self.create),
             ("delete", rates.delete, self.delete),
             ("switch", rates.switch, self.switch),
@@ -101,19 +125,7 @@ class Load:
             ("feature", rates.feature, self.feature),
         ]
         works += [(f"ask-{door.command}", rates.ask, partial(self.ask, door)) for door in host.http]
-        threads = []
-        for number, (name, pause, work) in enumerate(works):
-            if pause:
-                arguments = (name, pause, work, random.Random(self.seed * 100 + number))
-                threads.append(threading.Thread(target=self._repeat, args=arguments, name=name))
-        for thread in threads:
-            thread.start()
-        return threads
-
-    def _repeat(self, name: str, pause: float, work: Callable[..., None], chance: random.Random) -> None:
-        recorder = self.recorder(name)
-        while not self.host.stop.wait(chance.uniform(0.5, 1.5) * pause):
-            work(recorder, chance)
+        return start_clients(works, seed=self.seed, stop=host.stop, recorder=self.recorder)
 
     def change(self, recorder: Recorder, op: str, subject: str | None, request: tuple[Any, ...], **facts: Any) -> str:
         """Send one change as the administrator; return and record how it ended."""
