@@ -1,7 +1,7 @@
 """Deletions with 20 verifiers connected: when the last of them refuses, and whether the receipt says so.
 
-The verifiers are services far away, each a process that holds the tokens in memory and looks every 2 ms whether it
-still accepts them; one of the 20 also asks the server why, as it would for a request. `serve` deletes eight at a time;
+The verifiers are services far away, each a process that holds the tokens in memory and looks every 5 ms whether it
+still accepts them; one of the 20 also asks the server why, as it would for a request. `serve` deletes four at a time;
 every other batch asks for receipts. A figure is of one deletion.
 """
 
@@ -28,7 +28,7 @@ from support.server import Server, environment, gatepass, make_installation
 
 VERIFIERS = 20
 DELETIONS, QUICK = 2_000, 160
-AT_ONCE = 8
+AT_ONCE = 4
 _WARM = 1_024
 REFUSED = "deletion acknowledged → refused by 20 connected verifiers, p99"
 RECEIPT = "receipt of 20 verifiers → the last refusal, p99 of the difference"

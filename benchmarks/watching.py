@@ -19,7 +19,7 @@ from gatepass.model.presented import PresentedToken, parse_token
 from gatepass.model.verdict import Accepted
 from gatepass.verifier.verifier import Verifier
 
-PAUSE = 0.002
+PAUSE = 0.005
 """Seconds between two looks: how late a refusal may be seen."""
 _AT_ONCE = 256
 
