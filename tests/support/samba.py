@@ -123,9 +123,11 @@ SEED = [
     person("shut", state=DISABLED),
     person("leaver"),
     _lockout(dn_of("locked"), tries=LOCKED_AFTER),
-    group("staff", dn_of("alice"), dn_of("veiled"), dn_of("leaver"), f"CN=Comma\\, \\+Name \\#1,{USERS}"),
+    group("staff", dn_of("alice"), dn_of("veiled"), f"CN=Comma\\, \\+Name \\#1,{USERS}"),
     group("makers", dn_of("staff")),
     group("admins", dn_of("makers"), kind=-2147483640),
+    group("helpers", dn_of("leaver")),
+    group("token users", dn_of("helpers"), dn_of("staff")),
     group("letters", dn_of("staff"), kind=2),
 ]
 """`ended` expired in 1970, the password of `stale` is older than it may be, and what groups `veiled` is in and whether `shut`
@@ -133,20 +135,23 @@ is disabled nobody but an administrator may read. `letters` is a list for mail.
 """
 _TOKEN_GROUPS = "b7c69e6d-2cc7-11d2-854e-00a0c983f608"
 _ACCOUNT_CONTROL = "bf967a68-0de6-11d0-a285-00aa003049e2"
-# What LDAP lets nobody write. It runs with the Python that Samba is installed for.
-_AGE_PASSWORD = """
+# What is not to be written by LDAP, or not in one line. It runs with the Python that Samba is installed for.
+_PREPARE = """
 import sys, ldb
 from samba import dsdb
 from samba.auth import system_session
 from samba.param import LoadParm
 from samba.samdb import SamDB
-config, place, dn = sys.argv[1:]
+from samba.sd_utils import SDUtils
+config, place, stale, *hidden = sys.argv[1:]
 known = LoadParm()
 known.load(config)
 samdb = SamDB(url=place, session_info=system_session(), lp=known)
-change = ldb.Message(ldb.Dn(samdb, dn))
+change = ldb.Message(ldb.Dn(samdb, stale))
 change["pwdLastSet"] = ldb.MessageElement("116444736000000000", ldb.FLAG_MOD_REPLACE, "pwdLastSet")
 samdb.modify(change, controls=[f"local_oid:{dsdb.DSDB_CONTROL_BYPASS_PASSWORD_HASH_OID}:0"])
+for dn, attribute in zip(hidden[::2], hidden[1::2]):
+    SDUtils(samdb).dacl_add_ace(dn, f"(OD;;RP;{attribute};;AU)")
 """
 
 
@@ -223,12 +228,9 @@ class Samba:
 
     def _fill(self) -> None:
         self.add(*SEED)
-        config, place = f"{self.folder}/smb.conf", f"{self.folder}/dom/private/sam.ldb"
-        _run("/usr/bin/python3", "-c", _AGE_PASSWORD, config, place, dn_of("stale"))
-        for login, hidden in (("veiled", _TOKEN_GROUPS), ("shut", _ACCOUNT_CONTROL)):
-            rule = f"--sddl=(OD;;RP;{hidden};;AU)"
-            where = (f"--objectdn={dn_of(login)}", "-H", place, f"--configfile={config}")
-            _run("samba-tool", "dsacl", "set", rule, *where)
+        hidden = (dn_of("veiled"), _TOKEN_GROUPS, dn_of("shut"), _ACCOUNT_CONTROL)
+        place = (f"{self.folder}/smb.conf", f"{self.folder}/dom/private/sam.ldb")
+        _run("/usr/bin/python3", "-c", _PREPARE, *place, dn_of("stale"), *hidden)
 
     def start(self) -> None:
         with (self.folder / "out").open("ab") as out:
@@ -269,6 +271,10 @@ class Samba:
     def set(self, dn: str, name: str, value: object) -> None:
         """Replace an attribute of an entry."""
         self.change(f"dn: {dn}\nchangetype: modify\nreplace: {name}\n{name}: {value}\n")
+
+    def unlock(self, login: str) -> None:
+        """Let somebody try again whom too many wrong passwords have locked."""
+        self.set(dn_of(login), "lockoutTime", 0)
 
     def remove(self, dn: str) -> None:
         self.change(f"dn: {dn}\nchangetype: delete\n")
