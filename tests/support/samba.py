@@ -82,7 +82,7 @@ def group(name: str, *members: str, kind: int = -2147483646) -> str:
 
 
 def _lockout(person_dn: str, *, tries: int) -> str:
-    """Return the LDIF of a password policy for one person. Its times are in 100 ns, negative: half an hour, and never."""
+    """Return the LDIF of a password policy for one person. Times are in 100 ns, negative: half an hour, and never."""
     lines = [
         f"dn: CN=lockout,CN=Password Settings Container,CN=System,{BASE}",
         "objectClass: msDS-PasswordSettings",
@@ -130,8 +130,8 @@ SEED = [
     group("token users", dn_of("helpers"), dn_of("staff")),
     group("letters", dn_of("staff"), kind=2),
 ]
-"""`ended` expired in 1970, the password of `stale` is older than it may be, and what groups `veiled` is in and whether `shut`
-is disabled nobody but an administrator may read. `letters` is a list for mail.
+"""`ended` expired in 1970 and the password of `stale` is too old. Only administrators may read what groups `veiled` is in
+and whether `shut` is disabled. `letters` is a list for mail.
 """
 _TOKEN_GROUPS = "b7c69e6d-2cc7-11d2-854e-00a0c983f608"
 _ACCOUNT_CONTROL = "bf967a68-0de6-11d0-a285-00aa003049e2"
@@ -216,7 +216,8 @@ class Samba:
         (self.folder / "smb.conf").write_text(config)
 
     def _make_certificates(self) -> None:
-        pair = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+        curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+        pair = ("openssl", "req", "-x509", *curve, "-nodes", "-days", "2")
         own, signed = self.folder / "ca", self.folder / "cert"
         _run(*pair, "-keyout", f"{own}.key", "-out", f"{own}.pem", "-subj", "/CN=Authority of the tests")
         _run(
@@ -235,8 +236,9 @@ class Samba:
     def start(self) -> None:
         with (self.folder / "out").open("ab") as out:
             # It ends when its standard input does, so no death of the tests leaves it running.
+            config = self.folder / "smb.conf"
             self._process = subprocess.Popen(
-                [*("samba", "-s", self.folder / "smb.conf", "-F", "-M", "single"), *("--no-process-group", "--debug-stdout")],
+                ["samba", "-s", config, "-F", "-M", "single", "--no-process-group", "--debug-stdout"],
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=out,

@@ -222,6 +222,12 @@ class Reader:
         """Return who it is, or why they may not sign in."""
         subject, login = self._subject(entry), self._login(entry)
         refusal = refusal or entry_refusal(entry.attributes, self._now())
+        if self._directory.is_ad and refusal is None and not entry.attributes.get("useraccountcontrol"):
+            # SECURITY: every account there has it, so without it nobody knows whether this one is disabled.
+            raise Unavailable(
+                "the directory does not show userAccountControl of an entry",
+                hint="let the searching account read userAccountControl",
+            )
         if refusal is not None:
             return Refused(refusal, subject, login)
         return Identity(
