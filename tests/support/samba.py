@@ -130,8 +130,8 @@ SEED = [
     group("token users", dn_of("helpers"), dn_of("staff")),
     group("letters", dn_of("staff"), kind=2),
 ]
-"""`ended` expired in 1970 and the password of `stale` is too old. Only administrators may read what groups `veiled` is in
-and whether `shut` is disabled. `letters` is a list for mail.
+"""`ended` expired in 1970 and the password of `stale` is too old. Only administrators may read what groups `veiled` is
+in and whether `shut` is disabled. `letters` is a list for mail.
 """
 _TOKEN_GROUPS = "b7c69e6d-2cc7-11d2-854e-00a0c983f608"
 _ACCOUNT_CONTROL = "bf967a68-0de6-11d0-a285-00aa003049e2"
