@@ -151,6 +151,10 @@ class TestGroups:
             assert isinstance(identity, Identity)
             assert identity.groups == GROUPS
 
+    def test_whose_groups_cannot_be_known_is_not_taken_for_somebody_without_any(self, provider: LdapProvider) -> None:
+        with pytest.raises(Unavailable, match="does not show the groups"):
+            check(provider, "masked")
+
     def test_those_within_groups_can_be_left_out(self, options: Options) -> None:
         identity = made(options, nested_groups=False).look_up("alice")
         assert isinstance(identity, Identity)

@@ -120,6 +120,7 @@ SEED = [
     person("stale"),
     person("locked"),
     person("veiled"),
+    person("masked"),
     person("shut", state=DISABLED),
     person("leaver"),
     _lockout(dn_of("locked"), tries=LOCKED_AFTER),
@@ -131,9 +132,10 @@ SEED = [
     group("letters", dn_of("staff"), kind=2),
 ]
 """`ended` expired in 1970 and the password of `stale` is too old. Only administrators may read what groups `veiled` is
-in and whether `shut` is disabled. `letters` is a list for mail.
+in, what even the primary one of `masked` is, and whether `shut` is disabled. `letters` is a list for mail.
 """
 _TOKEN_GROUPS = "b7c69e6d-2cc7-11d2-854e-00a0c983f608"
+_PRIMARY_GROUP = "bf967a00-0de6-11d0-a285-00aa003049e2"
 _ACCOUNT_CONTROL = "bf967a68-0de6-11d0-a285-00aa003049e2"
 # What is not to be written by LDAP, or not in one line. It runs with the Python that Samba is installed for.
 _PREPARE = """
@@ -229,9 +231,14 @@ class Samba:
 
     def _fill(self) -> None:
         self.add(*SEED)
-        hidden = (dn_of("veiled"), _TOKEN_GROUPS, dn_of("shut"), _ACCOUNT_CONTROL)
+        hidden = {
+            "veiled": [_TOKEN_GROUPS],
+            "masked": [_TOKEN_GROUPS, _PRIMARY_GROUP],
+            "shut": [_ACCOUNT_CONTROL],
+        }
+        each = [part for login, several in hidden.items() for one in several for part in (dn_of(login), one)]
         place = (f"{self.folder}/smb.conf", f"{self.folder}/dom/private/sam.ldb")
-        _run("/usr/bin/python3", "-c", _PREPARE, *place, dn_of("stale"), *hidden)
+        _run("/usr/bin/python3", "-c", _PREPARE, *place, dn_of("stale"), *each)
 
     def start(self) -> None:
         with (self.folder / "out").open("ab") as out:
