@@ -180,7 +180,13 @@ class TestGroups:
 def test_the_state_of_an_account_is_told(options: Options, login: str, reason: Refusal, template: str) -> None:
     told = check(direct(options, template) if template else made(options), login)
     assert isinstance(told, Refused)
-    assert told.reason is reason
+    assert (told.reason, told.login) == (reason, login)
+
+
+@pytest.mark.parametrize("login", ["bob", "nobody"])
+def test_a_name_that_is_only_typed_is_told_nowhere(options: Options, login: str) -> None:
+    told = check(direct(options, f"{{login}}@{REALM}"), login, "wrong")
+    assert told == Refused(Refusal.WRONG_PASSWORD)
 
 
 def test_too_many_wrong_passwords_lock_an_account_and_it_is_told(provider: LdapProvider, samba: Samba) -> None:

@@ -36,7 +36,7 @@ def _by_sid(session: Session, directory: Directory, person: Entry) -> set[str]:
     sids = list(shown[0].attributes.get("tokengroups", ())) if shown else []
     if not sids:
         # SECURITY: everybody has a primary group at least, so none means that they are hidden, not that there are none.
-        return _in_chain(session, directory, person.dn, _primary_group(shown))
+        return _in_chain(session, directory, person.dn, _primary_group(session, shown))
     found: set[str] = set()
     for part in _parts(sids):
         wanted = "".join(f"(objectSid={filter_value(sid)})" for sid in part)
@@ -44,19 +44,22 @@ def _by_sid(session: Session, directory: Directory, person: Entry) -> set[str]:
     return found
 
 
-def _in_chain(session: Session, directory: Directory, dn: str, primary: bytes) -> set[str]:
+def _in_chain(session: Session, directory: Directory, dn: str, primary: str) -> set[str]:
     """Let Active Directory walk the members of its groups; a primary group has none, and is in groups itself."""
-    own = session.find(directory.options.base, f"(objectSid={filter_value(primary)})", [], whole=True, most=1)
-    members = "".join(f"({_IN_CHAIN}={filter_value(each)})" for each in (dn, *(entry.dn for entry in own)))
-    wanted = f"(|(objectSid={filter_value(primary)}){members})"
+    members = "".join(f"({_IN_CHAIN}={filter_value(each)})" for each in (dn, primary))
+    wanted = f"(|(distinguishedName={filter_value(primary)}){members})"
     return _names(session, directory, f"(&{_FOR_SECURITY}{wanted})")
 
 
-def _primary_group(shown: list[Entry]) -> bytes:
-    """Return the SID of an entry's primary group: of the same domain as its own (MS-DTYP 2.4.2.2)."""
+def _primary_group(session: Session, shown: list[Entry]) -> str:
+    """Return the DN of an entry's primary group, wherever that is. Raises Unavailable if it is not shown.
+
+    Its SID is of the same domain as the entry's own (MS-DTYP 2.4.2.2), and finds it (MS-ADTS 3.1.1.3.1.2.4).
+    """
     try:
         attributes = shown[0].attributes
-        return attributes["objectsid"][0][:-4] + int(attributes["primarygroupid"][0]).to_bytes(4, "little")
+        sid = attributes["objectsid"][0][:-4] + int(attributes["primarygroupid"][0]).to_bytes(4, "little")
+        return session.find(f"<SID={sid.hex()}>", "(objectClass=group)", [], whole=False, most=1)[0].dn
     except (LookupError, ValueError, OverflowError):
         raise Unavailable(
             "the directory does not show the groups of an entry",
