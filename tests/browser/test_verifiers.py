@@ -85,4 +85,5 @@ def test_a_receipt_fills_up_on_the_page_and_the_list_says_who_is_behind(
     finally:
         os.kill(site.worker, signal.SIGCONT)
     expect(page.get_by_text("Confirmed by 3 of 3 connected verifiers")).to_be_visible()
+    expect(page.get_by_text("This server refuses every request with it from now on")).to_be_visible()
     see(page, f"receipt-full-{look}")
