@@ -12,6 +12,7 @@ import pytest
 pytest.register_assert_rewrite("gatepass.testing", "support")  # so that they speak under python -O too
 
 from support.postgres import PostgresServer  # noqa: E402
+from support.samba import Samba, why_not  # noqa: E402
 from support.server import Server, make_installation  # noqa: E402  only after the line above
 
 SOAK = bool(os.environ.get("GATEPASS_SOAK"))
@@ -44,6 +45,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server, started when a test first asks for it."""
     running = PostgresServer()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def samba() -> Iterator[Samba]:
+    """An Active Directory, started when a test first asks for it."""
+    if reason := why_not():
+        pytest.skip(reason)
+    running = Samba()
     yield running
     running.close()
 

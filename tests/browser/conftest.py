@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
 
 from support.server import EMAIL, PASSWORD, Server
@@ -13,6 +14,8 @@ SCREENSHOTS = Path(__file__).parent / "screenshots"
 WIDTHS = {"desktop": 1280, "phone": 360}
 # What Chromium says of every answer that is meant to be an error.
 _EXPECTED = "Failed to load resource: the server responded with a status of "
+
+_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 OpenPage = Callable[..., Page]
 
@@ -78,3 +81,12 @@ def sign_in(page: Page, server: Server, email: str = EMAIL, password: str = PASS
 def keep_picture(page: Page, name: str) -> None:
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+def see(page: Page, name: str) -> None:
+    """Take a picture, and require: nothing for axe to report, nothing wider than the window."""
+    keep_picture(page, name)
+    found = Axe().run(page, options=_RULES)
+    assert found.violations_count == 0, found.generate_report()
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{name} scrolls sideways by {wide} px"

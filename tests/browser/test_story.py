@@ -1,13 +1,10 @@
 """The whole story in Chromium, at both widths and in both themes, every page checked by axe."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from browser.conftest import WIDTHS, OpenPage, keep_picture, sign_in
+from browser.conftest import WIDTHS, OpenPage, see, sign_in
 from support.server import EMAIL, PASSWORD, Server
-
-_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 @pytest.fixture(params=[(width, theme) for width in WIDTHS for theme in ("light", "dark")], ids="-".join)
@@ -22,12 +19,7 @@ class Visit:
         self.page, self.server, self.look = page, server, "-".join(look)
 
     def see(self, name: str) -> None:
-        """Take a picture, and require: nothing for axe to report, nothing wider than the window."""
-        keep_picture(self.page, f"{name}-{self.look}")
-        found = Axe().run(self.page, options=_RULES)
-        assert found.violations_count == 0, found.generate_report()
-        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, f"{name} scrolls sideways by {wide} px"
+        see(self.page, f"{name}-{self.look}")
 
     def press(self, name: str, role: str = "button") -> None:
         self.page.get_by_role(role, name=name, exact=True).click()

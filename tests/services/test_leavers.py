@@ -1,6 +1,7 @@
 """People who leave a directory: disabled within the stated time, and what holds while it is out of reach."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,13 @@ def test_nobody_is_asked_about_more_often_than_is_stated(company: Company) -> No
     assert read_after(company, minutes=14).read == 0
     assert read_after(company, minutes=1).read == 1
     assert read_after(company, minutes=14).read == 0
+
+
+def test_whoever_would_be_late_at_the_next_look_is_asked_about_now(company: Company) -> None:
+    person(company)
+    company.world.clock.advance(minutes=14)
+    assert read_directories(company.deps, next_in=timedelta(seconds=59)).read == 0
+    assert read_directories(company.deps, next_in=timedelta(seconds=60)).read == 1
 
 
 def test_what_changed_in_the_directory_is_changed_here(company: Company) -> None:
@@ -187,6 +195,16 @@ def test_a_directory_that_shows_nobody_any_more_is_out_of_reach(company: Company
     assert all(works(company, token) for token in tokens)
     read_after(company, minutes=45)
     assert not any(works(company, token) for token in tokens)
+
+
+def test_somebody_whom_a_directory_does_not_show_ends_nobody_else(company: Company) -> None:
+    tokens = [person(company, number)[1] for number in (1, 2, 3)]
+    company.change("s-anna1", hidden=True)
+    reading = read_after(company, minutes=15)
+    assert (reading.read, reading.out_of_reach, reading.silent.keys()) == (2, {}, {"corp"})
+    assert [works(company, token) for token in tokens] == [True, True, True]
+    read_after(company, minutes=45)
+    assert [works(company, token) for token in tokens] == [False, True, True]
 
 
 def test_more_people_than_one_batch_are_all_read(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:

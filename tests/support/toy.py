@@ -1,8 +1,8 @@
 """A provider of the tests: one file, and one line in `identity.KINDS`, make it a kind like the others.
 
 Its people stand in a file that is read at each use, so that a test can change them while a server runs:
-`{"subject": {"login": …, "password": …, "groups": […], "email": …, "disabled": true, "expired": true}}`. A file that cannot be
-read is an outage. It sends the browser to itself and believes what comes back with the right `state`.
+`{"subject": {"login": …, "password": …, "groups": […], "email": …, "disabled": true, "expired": true,
+"hidden": true}}`. A file that cannot be read is an outage. It sends the browser to itself and believes what comes back with the right `state`.
 """
 
 import hmac
@@ -60,6 +60,8 @@ class ToyProvider:
         each = self._people().get(subject)
         if each is None:
             return Refused(Refusal.GONE, subject)
+        if each.get("hidden"):
+            raise Unavailable("the toy does not show somebody")
         if each.get("disabled"):
             return Refused(Refusal.DISABLED, subject, each["login"])
         return Identity(

@@ -238,6 +238,8 @@ def test_after_a_deletion_the_page_says_who_has_confirmed_until_all_have(own_ser
     page = visitor.get(location).body.decode()
     assert "Confirmed by 1 of 1 connected verifier elsewhere" in page
     assert "hx-get" not in page.partition('id="receipt"')[2].partition("</p>")[0]
+    own_server.request("POST", "/verifiers/v1/leave", {"instance": "worker-1"}, bearer=credential)
+    assert "No verifier elsewhere is connected any more" in visitor.get(location).body.decode()
     for nonsense in ("x", "-1", "1" * 40):
         assert "Confirmed by" not in visitor.get(f"{TOKENS}?change={nonsense}").body.decode()
 

@@ -80,7 +80,7 @@ class Refused:
     subject: str | None = None
     """Whom it concerns, where the provider knows."""
     login: str | None = None
-    """What the provider calls them; never what was typed."""
+    """What the provider calls them; never what was typed, unless the provider has said that it is somebody's name."""
     detail: str | None = None
     """What exactly was wrong, in words of ours, for the log."""
 

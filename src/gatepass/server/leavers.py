@@ -1,6 +1,7 @@
 """Reads the directories while a server runs, in a thread of its own: who left is disabled within the stated time."""
 
 import threading
+from datetime import timedelta
 
 from gatepass.errors import TryLater
 from gatepass.server.log import get_logger
@@ -40,7 +41,7 @@ class Leavers:
         seconds = min(LOOK_SECONDS, *(each.read_every_seconds for each in self._directories))
         while not self._stop.wait(seconds):
             try:
-                self._tell(read_directories(self._deps))
+                self._tell(read_directories(self._deps, next_in=timedelta(seconds=seconds)))
             except TryLater as error:
                 _log.warning("directories could not be read", error=str(error))
             except Exception:  # noqa: BLE001  the next turn must come whatever happened
@@ -48,10 +49,12 @@ class Leavers:
 
     def _tell(self, reading: Reading) -> None:
         for each in self._directories:
-            reason = reading.out_of_reach.get(each.id)
+            reason, partly = reading.out_of_reach.get(each.id), reading.silent.get(each.id)
             self._metrics.directories.labels(each.id).set(0 if reason else 1)
             if reason:
                 _log.warning("a directory is out of reach", provider=each.id, error=reason)
+            if partly:
+                _log.warning("a directory does not answer about everybody", provider=each.id, error=partly)
         self._metrics.directory_endings.inc(reading.disabled)
         if reading.disabled or reading.enabled:
             _log.info("people of directories changed", disabled=reading.disabled, enabled=reading.enabled)

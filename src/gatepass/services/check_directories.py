@@ -96,7 +96,7 @@ def _checked(
     # SECURITY: for nobody's account there is nobody's password.
     answer = provider.check(account, generate_handle() if account is None else password)
     if isinstance(answer, Refused):
-        if account is not None and answer.subject is not None:
+        if account is not None and (answer.subject or answer.login) is not None:
             attempt.refused.append((configured.id, answer))
         return None
     return answer

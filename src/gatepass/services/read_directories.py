@@ -25,18 +25,22 @@ class Reading:
     enabled: int = 0
     out_of_reach: dict[str, str] = field(default_factory=dict)
     """Providers that could not be asked, and why."""
+    silent: dict[str, str] = field(default_factory=dict)
+    """Providers that answered, but not about everybody, and why."""
 
 
-def read_directories(deps: Deps) -> Reading:
+def read_directories(deps: Deps, *, next_in: timedelta = timedelta(0)) -> Reading:
     """Ask about everybody whom their directory was not asked about for as long as is stated. Blocks meanwhile.
 
+    Those too for whom it would be later than that when this is called again, in `next_in`.
+
     While a directory is out of reach its last word holds for the stated grace; who is past it is disabled, and
-    enabled again when the directory is back and still has them.
+    enabled again when the directory is back and still has them. So it is of somebody about whom it does not answer.
     """
     reading = Reading()
     for configured in deps.providers.values():
         if configured.directory is not None:
-            since = deps.clock.now() - timedelta(seconds=configured.read_every_seconds)
+            since = deps.clock.now() - timedelta(seconds=configured.read_every_seconds) + next_in
             _read(deps, configured, since, reading)
     return reading
 
@@ -72,11 +76,15 @@ def _told(configured: ConfiguredProvider, batch: Sequence[User], reading: Readin
     told: dict[object, Identity | Refused] = {}
     if configured.id in reading.out_of_reach:
         return told
-    try:
-        for user in batch:
+    trouble: Unavailable | None = None
+    for user in batch:
+        # SECURITY: one person whom the directory does not show must not end all the others.
+        try:
             told[user.id] = ask(configured, user)
-    except Unavailable as error:
-        reading.out_of_reach[configured.id] = str(error)
+        except Unavailable as error:
+            trouble = error
+    if trouble is not None:
+        (reading.silent if told else reading.out_of_reach)[configured.id] = str(trouble)
     gone = [each for each in told.values() if isinstance(each, Refused) and each.reason is Refusal.GONE]
     # SECURITY: a base that was renamed, or a searching account that may read no more, empties a directory too.
     # Then its last word holds for the grace, and not one moment longer.

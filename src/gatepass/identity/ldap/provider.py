@@ -179,7 +179,7 @@ class DirectLdapProvider(_Provider):
             if account is None:
                 return Refused(Refusal.UNKNOWN)
             if given is None or refusal is not None:
-                return Refused(refusal or Refusal.WRONG_PASSWORD)
+                return _refused(refusal or Refusal.WRONG_PASSWORD, account)
             entry = self._own_entry(session, account)
             if entry is None:
                 return Refused(Refusal.AMBIGUOUS)
@@ -189,8 +189,7 @@ class DirectLdapProvider(_Provider):
         """Return the entry that was bound as; None if that is not certain."""
         if "=" in self._directory.options.direct_bind:
             return self._reader.entry_at(session, account)
-        name = account.partition("@")[0].rpartition("\\")[2]
-        wanted = any_of(["sAMAccountName"], name) + any_of(["userPrincipalName"], account)
+        wanted = any_of(["sAMAccountName"], _bare(account)) + any_of(["userPrincipalName"], account)
         found = self._reader.people(session, f"(|{wanted})")
         return found[0] if len(found) == 1 else None
 
@@ -222,6 +221,12 @@ class Reader:
         """Return who it is, or why they may not sign in."""
         subject, login = self._subject(entry), self._login(entry)
         refusal = refusal or entry_refusal(entry.attributes, self._now())
+        if self._directory.is_ad and refusal is None and not entry.attributes.get("useraccountcontrol"):
+            # SECURITY: every account there has it, so without it nobody knows whether this one is disabled.
+            raise Unavailable(
+                "the directory does not show userAccountControl of an entry",
+                hint="let the searching account read userAccountControl",
+            )
         if refusal is not None:
             return Refused(refusal, subject, login)
         return Identity(
@@ -278,6 +283,19 @@ def password_bytes(password: Secret) -> bytes | None:
         return None
     # SECURITY: some servers take an empty password, and some one that begins with a NUL, for no password: success.
     return given if 0 < len(given) <= _LONGEST_PASSWORD and b"\0" not in given else None
+
+
+def _refused(reason: Refusal, account: str) -> Refused:
+    """Return a refusal with the name of an account of which the directory itself has told that it is there.
+
+    Any other name may be whatever was typed, a password too, and is written down nowhere.
+    """
+    return Refused(reason, login=None if reason in {Refusal.UNKNOWN, Refusal.WRONG_PASSWORD} else _bare(account))
+
+
+def _bare(account: str) -> str:
+    """Return what stands in `name@domain` or `DOMAIN\\name` for the name; a DN as it is."""
+    return account if "=" in account else account.partition("@")[0].rpartition("\\")[2]
 
 
 def _step(words: str, trouble: Unavailable | None) -> Step:

@@ -18,6 +18,7 @@ class Row:
 
     instance: str
     is_connected: bool
+    is_behind: bool
     state: str
     lag: str
     """How long the last change took there; empty before the first."""
@@ -44,10 +45,15 @@ def _row(instance: Instance, followers: Followers, head: int) -> Row:
     return Row(
         instance.instance,
         is_connected=lease > 0,
+        is_behind=lease > 0 and behind > 0,
         state=state if lease else "Gone",
-        lag="" if instance.lag is None else f"{instance.lag * 1000:.0f} ms",
+        lag="" if instance.lag is None else _duration(instance.lag),
         lease=f"{lease:.1f} of {instance.bound:g} s" if lease else "Over",
     )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 PAGES = (Page(path=VERIFIERS, get=show_verifiers),)
