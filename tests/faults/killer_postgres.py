@@ -42,8 +42,8 @@ def arm(point: str, count: int) -> None:
             if left[0] == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    def bring(self: Follower, changes: Sequence[Change] | None) -> None:
-        plain_bring(self, changes)
+    def bring(self: Follower, changes: Sequence[Change] | None, *, epoch: str) -> None:
+        plain_bring(self, changes, epoch=epoch)
         pass_by("brought")
 
     Follower.bring = bring  # type: ignore[method-assign]

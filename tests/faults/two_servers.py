@@ -132,7 +132,7 @@ class Site:
         history.findings += [
             f"{name} ended by itself" for name, server in self.servers.items() if server.is_dead and name not in victims
         ]
-        self._start_again(history, with_database=DATABASE in victims)
+        self._start_again(history, victims)
         history.judge(servers[number % 2], master, others=[servers[1 - number % 2]])
         self.figures.rounds.append(time.monotonic() - began)
 
@@ -174,12 +174,12 @@ class Site:
             name += f" at {point}"
         self.figures.deaths[name] += 1
 
-    def _start_again(self, history: History, *, with_database: bool) -> None:
+    def _start_again(self, history: History, victims: tuple[str, ...]) -> None:
         began = time.monotonic()
-        if with_database:
+        if DATABASE in victims:
             self.postgres.start()
-        for server in self.servers.values():
-            if server.is_dead:
+        for name, server in self.servers.items():
+            if name in victims or server.is_dead:  # who was killed a moment ago may still be there
                 self._start(server)
         started = time.monotonic()
 

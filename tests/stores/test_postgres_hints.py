@@ -1,11 +1,13 @@
 """Hints of changes: for each change, after each reconnection, and none behind PgBouncer."""
 
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import pytest
 
 from gatepass.model.change import ChangeKind
+from gatepass.stores.sql import notify
 from gatepass.stores.sql.notify import HintListener
 from gatepass.stores.sql.postgres import PostgresStore
 from gatepass.testing.change_suite import ChangeSuite
@@ -70,6 +72,13 @@ def test_after_a_reconnection_there_is_a_hint_as_something_may_have_been_missed(
         change(url)
         poll(lambda: heard.hints == 3)
         assert heard.trouble
+
+
+def test_while_nothing_happens_it_keeps_its_connection(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notify, "_TURN_SECONDS", 0.02)
+    with listening(url) as heard:
+        time.sleep(0.5)
+        assert (heard.hints, heard.trouble) == (1, [])
 
 
 def test_behind_pgbouncer_there_are_no_hints_and_that_is_said(bouncer: PgBouncer, url: str) -> None:

@@ -13,10 +13,10 @@ from gatepass.interfaces import Page
 from gatepass.model.change import ChangeKind
 from gatepass.model.secret import generate_id
 from gatepass.stores.sql import migrate, postgres_schema
+from gatepass.stores.sql.hosts import hosts_of
 from gatepass.stores.sql.integrity import TABLES
 from gatepass.stores.sql.pool import Pool
 from gatepass.stores.sql.postgres import PostgresStore
-from gatepass.stores.sql.postgres_connection import connect, parameters_of
 from gatepass.testing.fakes import START
 from gatepass.testing.records import keep_tokens, keep_users, make_event, make_token, make_user
 from support.line import Lines
@@ -223,8 +223,8 @@ class TestHowLongItWaits:
 class TestHowLongAConnectionIsKept:
     def processes(self, url: str, *, life: float, error: Exception | None = None) -> list[int]:
         """Return the server's processes that two borrowers meet, the first of whom fails."""
-        met = []
-        with closing(Pool(lambda: connect(parameters_of(url)), most=2, seconds=1, life=life)) as pool:
+        met, hosts = [], hosts_of(url)
+        with closing(Pool(hosts.connect, hosts=hosts, most=2, seconds=1, life=life)) as pool:
             for fails in (True, False):
                 with suppress(Unavailable, NotFound), pool.lent() as raw:
                     met.append(raw.info.backend_pid)

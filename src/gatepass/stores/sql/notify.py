@@ -8,13 +8,8 @@ from collections.abc import Callable
 from contextlib import closing
 
 from gatepass.errors import BadConfiguration, Unavailable
-from gatepass.stores.sql.postgres_connection import (
-    RawConnection,
-    connect,
-    is_behind_pooler,
-    parameters_of,
-    translated,
-)
+from gatepass.stores.sql.hosts import hosts_of
+from gatepass.stores.sql.postgres_connection import RawConnection, is_behind_pooler, translated
 
 CHANNEL = "gatepass"
 _TURN_SECONDS = 0.5
@@ -35,7 +30,7 @@ class HintListener:
         """
         self.is_deaf = True
         """Whether there is nothing to be heard at present."""
-        self._parameters = parameters_of(url)
+        self._hosts = hosts_of(url)
         self._heard = heard
         self._report = report
         self._closing = threading.Event()
@@ -51,7 +46,7 @@ class HintListener:
         pause = _FIRST_PAUSE
         while not self._closing.is_set():
             try:
-                with closing(connect(self._parameters)) as raw:
+                with closing(self._hosts.connect()) as raw:
                     _require_direct(raw)
                     with translated():
                         raw.execute(f"LISTEN {CHANNEL}".encode())
@@ -69,8 +64,9 @@ class HintListener:
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _listen(self, raw: RawConnection) -> None:
+        """Listen until it is closing, or others are connected elsewhere. Raises Unavailable."""
         quiet = 0.0
-        while not self._closing.is_set():
+        while self._hosts.is_current(raw) and not self._closing.is_set():
             hints = list(raw.notifies(timeout=_TURN_SECONDS, stop_after=1))
             if hints:
                 self._heard()

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import psycopg
 
 from gatepass.errors import Unavailable
+from gatepass.stores.sql.hosts import Hosts
 from gatepass.stores.sql.postgres_connection import RawConnection, abandon, require_alive
 
 LIFE_SECONDS = 30.0
@@ -22,17 +23,25 @@ LIFE_SECONDS = 30.0
 class Pool:
     """At most so many connections, made when they are needed by whoever needs them. Safe in any thread.
 
-    One in which something was Unavailable is not lent again: the next may lead to a server that is well.
+    One in which something was Unavailable is not lent again: the next may lead to a server that is well. Nor is
+    any other that leads to a host which is in doubt.
     """
 
     def __init__(
-        self, make: Callable[[], RawConnection], *, most: int, seconds: float, life: float = LIFE_SECONDS
+        self,
+        make: Callable[[], RawConnection],
+        *,
+        hosts: Hosts,
+        most: int,
+        seconds: float,
+        life: float = LIFE_SECONDS,
     ) -> None:
-        """Make connections with `make`; a borrower waits so many `seconds` until one of `most` is free.
+        """Make connections to `hosts` with `make`; a borrower waits so many `seconds` until one of `most` is free.
 
         A connection is not lent any more `life` seconds after it was made.
         """
         self._make = make
+        self._hosts = hosts
         self._life = life
         self._free = threading.Semaphore(most)
         self._seconds = seconds
@@ -50,6 +59,8 @@ class Pool:
             try:
                 yield raw
             except Unavailable:
+                if raw.closed:
+                    self._hosts.doubt(raw)
                 raw.close()
                 raise
             finally:
@@ -73,7 +84,7 @@ class Pool:
             except psycopg.Error:
                 raw.close()
             else:
-                if time.monotonic() < until:
+                if time.monotonic() < until and self._hosts.is_current(raw):
                     return raw, until
                 raw.close()
 

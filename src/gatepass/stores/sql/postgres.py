@@ -16,6 +16,7 @@ from gatepass.model.change import Change
 from gatepass.model.instant import from_milliseconds
 from gatepass.stores.sql.connection import Connection
 from gatepass.stores.sql.gathering import Gathering
+from gatepass.stores.sql.hosts import hosts_of
 from gatepass.stores.sql.integrity import find_faults
 from gatepass.stores.sql.notify import notify
 from gatepass.stores.sql.pool import Pool
@@ -27,9 +28,7 @@ from gatepass.stores.sql.postgres_connection import (
     PostgresConnection,
     RawConnection,
     commit,
-    connect,
     is_behind_pooler,
-    parameters_of,
     translated,
 )
 from gatepass.stores.sql.postgres_schema import require_schema
@@ -74,8 +73,8 @@ class PostgresStore:
         BadConfiguration for a database that is not ours, of another schema, or that acknowledges
         what it could lose; Unavailable if it is out of reach.
         """
-        self._parameters = parameters_of(url)
-        with connect(self._parameters) as raw:
+        self._hosts = hosts_of(url)
+        with self._hosts.connect() as raw:
             require_trustworthy(raw)
             require_schema(PostgresConnection(raw))
             self.behind_pooler = is_behind_pooler(raw)
@@ -86,13 +85,13 @@ class PostgresStore:
     def _pool(self, most: int, patience: Patience, *, also: str = "") -> Pool:
         def make() -> RawConnection:
             # Behind a pooler a session is not ours: nothing may be prepared in it or set for longer than a transaction.
-            raw = connect(self._parameters, patience=patience, prepares=not self.behind_pooler)
+            raw = self._hosts.connect(patience=patience, prepares=not self.behind_pooler)
             if not self.behind_pooler:
                 with translated():
                     raw.execute(f"{patience.limits(scope='SESSION')}; {also}".encode())
             return raw
 
-        return Pool(make, most=most, seconds=patience.lending)
+        return Pool(make, hosts=self._hosts, most=most, seconds=patience.lending)
 
     @contextmanager
     def _begun(self, pool: Pool, begin: str) -> Iterator[RawConnection]:
@@ -171,7 +170,7 @@ class PostgresStore:
 
     def check_integrity(self) -> Sequence[str]:
         """Read every row and return what is wrong; PostgreSQL itself has `pg_amcheck` for its files."""
-        with closing(connect(self._parameters, patience=UNHURRIED)) as raw:
+        with closing(self._hosts.connect(patience=UNHURRIED)) as raw:
             connection = PostgresConnection(raw)
             connection.run(_SNAPSHOT)
             return find_faults(connection)

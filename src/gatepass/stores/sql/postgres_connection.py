@@ -72,14 +72,20 @@ class RawConnection(psycopg.Connection[TupleRow]):
     """A connection that gives up, and closes itself, when no answer comes."""
 
     patience = WORKING
+    turn = 0
+    """Belongs to `Hosts`: how often they had changed places when this was made."""
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
-        """Wait for the server's answer. Raises OperationalError when it takes too long."""
+        """Wait for the server's answer. Raises OperationalError when it takes too long.
+
+        Whoever gives a `timeout` waits for nothing in particular, and goes on with the connection afterwards.
+        """
         try:
             return super().wait(gen, interval, self.patience.reply if timeout is None else timeout)
         except psycopg.errors._WaitTimeout:  # noqa: SLF001  nothing else tells it from the other errors
-            # SECURITY: whatever the server still says belongs to nobody any more.
-            self.pgconn.finish()
+            if timeout is None:
+                # SECURITY: whatever the server still says belongs to nobody any more.
+                self.pgconn.finish()
             raise
 
 
@@ -162,7 +168,7 @@ def require_alive(raw: RawConnection) -> None:
 
 
 def commit(raw: RawConnection) -> None:
-    """Commit. Raises Unavailable if that failed, or if it is not known whether it did not."""
+    """Commit. Raises Unavailable if that failed, or if it is not known whether it did not; then `raw` is closed."""
     warnings: list[str] = []
     raw.add_notice_handler(warned := lambda notice: warnings.append(notice.severity_nonlocalized or ""))
     try:
@@ -174,6 +180,7 @@ def commit(raw: RawConnection) -> None:
         raise Unavailable("the database took the transaction back")
     # SECURITY: a wait for the standby that was cut short ends in a warning; the standby may not have it.
     if "WARNING" in warnings:
+        raw.close()
         raise Unavailable("it is not known whether the standby has this")
 
 
