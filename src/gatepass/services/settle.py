@@ -26,8 +26,8 @@ def outcome(
         return user, Refusal.DISABLED_HERE
     after = replace(
         user,
-        email=_name(tx, user, told),
-        name=display_name_of(told) or user.name,
+        email=user.email if admission.names_are_pushed else _name(tx, user, told),
+        name=(user.name if admission.names_are_pushed else None) or display_name_of(told) or user.name,
         is_admin=admission.is_admin(told, before=user.is_admin),
         may_generate=admission.may_generate(told),
         disabled_at=None,
@@ -38,7 +38,8 @@ def outcome(
 
 def lost(user: User, why: Refusal, now: datetime) -> User:
     """Return what somebody becomes whom the provider lost. Whom somebody here disabled stays as they are."""
-    if user.disabled_at is not None and user.lost in {None, why.value}:
+    # SECURITY: who was pushed out stays that whatever else is lost, or coming back would undo it in two steps.
+    if user.disabled_at is not None and user.lost in {None, why.value, Refusal.DEACTIVATED.value}:
         return user
     if user.lost is not None and why is Refusal.UNREACHABLE:
         return user  # what was known before an outage is worse
@@ -64,7 +65,10 @@ def settle(tx: Transaction, actor: Actor, before: User, after: User, *, now: dat
 
 def _returns(user: User, admission: Admission) -> bool:
     """Tell whether somebody who is disabled is enabled by being there again."""
-    return user.lost == Refusal.UNREACHABLE.value or (user.lost is not None and admission.enables_returning)
+    # SECURITY: who was pushed out is not let in by a sign-in that the provider had begun to allow before.
+    if user.lost in {None, Refusal.DEACTIVATED.value}:
+        return False
+    return user.lost == Refusal.UNREACHABLE.value or admission.enables_returning
 
 
 def _name(tx: Transaction, user: User, identity: Identity) -> str:
