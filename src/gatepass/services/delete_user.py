@@ -32,7 +32,7 @@ def delete_user(deps: Deps, actor: Actor, user_id: UUID) -> None:
 
 
 def apply_deletion(tx: Transaction, actor: Actor, user: User, *, now: datetime) -> None:
-    """Delete `user`, with all that follows from it. Raises Conflict for the last administrator; nothing changed then."""
+    """Delete `user`, with all that follows from it. Raises Conflict for the last administrator, and changes nothing."""
     deleted = replace(user, deleted_at=now, updated_at=now)
     require_an_admin_left(tx, user, deleted)
     # The record comes first: it still knows the names of both.

@@ -22,5 +22,5 @@ def find_pushed(tx: Transaction, actor: Actor, user_id: UUID) -> User:
     found = tx.users.find(user_id)
     # SECURITY: a directory learns of nobody else's people, and changes none of them.
     if found is None or found.subject is None or found.provider != actor.provider:
-        raise NotFound("there is no such person")
+        raise NotFound("there is no such record")
     return found

@@ -123,6 +123,7 @@ def _write(answer: Answer) -> Response:
 _HANDLERS: Mapping[str, Mapping[str, Handler]] = {
     USERS: {"GET": users.list_users, "POST": users.create},
     USERS + "/{id}": {"GET": users.get, "PUT": users.replace, "PATCH": users.patch, "DELETE": users.delete},
+    "/scim/v2/Groups": {"GET": users.list_groups},
     discovery.CONFIG: {"GET": discovery.get_config},
     discovery.TYPES: {"GET": discovery.list_types},
     discovery.TYPES + "/{id}": {"GET": discovery.get_type},
