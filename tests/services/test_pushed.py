@@ -115,7 +115,22 @@ def test_who_is_pushed_out_stays_out_when_they_lose_more_and_get_it_back(company
     assert company.refused()
     company.change(groups=["staff"])
     assert company.refused()
-    assert get_pushed_user(company.deps, CORP, user.id).lost == "deactivated"
+    assert get_pushed_user(company.deps, CORP, user.id).lost == "deactivated lost-group"
+
+
+def test_who_lost_the_group_too_is_back_only_when_they_have_that_back(company: Company) -> None:
+    company.rules(enables_returning=True, sign_in_groups=frozenset({"staff"}))
+    user = pushed(company)
+    for lost_first in (True, False):
+        company.change(groups=[])
+        if lost_first:
+            assert company.refused()
+        change(company, user, is_active=False)
+        assert company.refused()
+        assert not change(company, user, is_active=True).is_live
+        assert get_pushed_user(company.deps, CORP, user.id).lost == "lost-group"
+        company.change(groups=["staff"])
+        assert company.check().is_live
 
 
 def test_being_pushed_again_undoes_nothing_but_being_pushed_out(company: Company) -> None:

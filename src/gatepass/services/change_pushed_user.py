@@ -6,7 +6,7 @@ from uuid import UUID
 
 from gatepass.errors import Immutable
 from gatepass.model.actor import Actor
-from gatepass.model.identity import Admission, Refusal
+from gatepass.model.identity import Admission
 from gatepass.model.pushed import Pushed
 from gatepass.model.user import User, check_email, check_name
 from gatepass.services.access import Action, authorise
@@ -14,7 +14,7 @@ from gatepass.services.change_user import apply_change
 from gatepass.services.deps import Deps
 from gatepass.services.get_pushed_user import find_pushed
 from gatepass.services.push_user import require_free_name
-from gatepass.services.settle import lost
+from gatepass.services.settle import push_back, push_out
 
 
 def change_pushed_user(deps: Deps, actor: Actor, user_id: UUID, pushed: Pushed) -> User:
@@ -49,8 +49,6 @@ def _applied(user: User, pushed: Pushed, admission: Admission, now: datetime) ->
         email=user.email if pushed.email is None else pushed.email,
         name=user.name if pushed.name is None else pushed.name or None,
     )
-    if pushed.is_active is False:
-        after = lost(after, Refusal.DEACTIVATED, now)
-    elif pushed.is_active and after.lost == Refusal.DEACTIVATED.value and admission.enables_returning:
-        after = replace(after, disabled_at=None, lost=None)
+    if pushed.is_active is not None:
+        after = push_back(after, admission, now) if pushed.is_active else push_out(after, now)
     return user if after == user else replace(after, updated_at=now)

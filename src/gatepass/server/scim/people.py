@@ -22,14 +22,15 @@ def pushed_in(attributes: Attributes, configured: ConfiguredProvider) -> Pushed:
     """Read what is said of somebody; what is null says nothing. Raises InvalidInput naming the attribute."""
     external_id, user_name = _text(attributes, "externalId"), _text(attributes, "userName")
     return Pushed(
-        subject=None if external_id is None else _subject(external_id, configured),
+        subject=None if external_id is None else subject_of(external_id, configured),
         email=None if user_name is None else email_of(user_name, configured.id),
         name=_display_name(attributes),
         is_active=_active(attributes.get("active")),
     )
 
 
-def _subject(external_id: str, configured: ConfiguredProvider) -> str:
+def subject_of(external_id: str, configured: ConfiguredProvider) -> str:
+    """Return the subject of somebody whom their directory calls `external_id`. Raises InvalidInput."""
     try:
         return configured.subject_for(check_subject(external_id))
     except InvalidInput as error:

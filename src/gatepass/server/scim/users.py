@@ -13,7 +13,7 @@ from gatepass.server.scim.filtering import read_filter, read_page
 from gatepass.server.scim.names import emails_of
 from gatepass.server.scim.patching import SCHEMA as PATCH_SCHEMA
 from gatepass.server.scim.patching import read_patch
-from gatepass.server.scim.people import list_of, pushed_in, resource_of
+from gatepass.server.scim.people import list_of, pushed_in, resource_of, subject_of
 from gatepass.server.scim.problems import InvalidSyntax
 from gatepass.services.change_pushed_user import change_pushed_user
 from gatepass.services.delete_pushed_user import delete_pushed_user
@@ -27,7 +27,7 @@ def list_users(call: Call) -> Answer:
     page, start = read_page(call.query)
     attribute, wanted = read_filter(call.query) or ("", "")
     emails = emails_of(wanted, call.configured.id) if attribute == "username" else None
-    subject = call.configured.subject_for(wanted) if attribute == "externalid" else None
+    subject = subject_of(wanted, call.configured) if attribute == "externalid" else None
     found = list_pushed_users(call.deps, call.actor, page, emails=emails, subject=subject)
     return Answer(list_of([_resource(call, each) for each in found.users], total=found.total, start=start))
 
