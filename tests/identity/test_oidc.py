@@ -245,7 +245,10 @@ def test_another_claim_can_be_the_key_and_is_required_then(build, op) -> None:
 
 def test_a_logout_names_somebody_by_the_key_or_their_session(build, op) -> None:
     entra = build(subject_claim="oid")
-    assert (entra.read_logout(op.logout_token()).subject, entra.read_logout(op.logout_token()).reference) == (None, "sid-1")
+    assert (entra.read_logout(op.logout_token()).subject, entra.read_logout(op.logout_token()).reference) == (
+        None,
+        "sid-1",
+    )
     assert entra.read_logout(op.logout_token(oid="0760b6cf", sid=None)).subject == f"0760b6cf {op.issuer}"
     assert isinstance(entra.read_logout(op.logout_token(sid=None)), Refused)
 

@@ -16,7 +16,16 @@ from support.visitor import Visitor
 from support.waiting import poll
 from support.with_provider import Company, add_verifier, toy_server
 
-STATES = ("live", "disabled", "deleted", "gone", "disabled there", "without the group", "pushed out", "password expired")
+STATES = (
+    "live",
+    "disabled",
+    "deleted",
+    "gone",
+    "disabled there",
+    "without the group",
+    "pushed out",
+    "password expired",
+)
 CREDENTIALS = (
     "token",
     "child token",

@@ -7,7 +7,9 @@ ROOT = "/scim/v2"
 
 def test_what_is_supported_is_said(corp: Directory) -> None:
     said = corp.ask("GET", f"{ROOT}/ServiceProviderConfig").json
-    supported = {name: each["supported"] for name, each in said.items() if isinstance(each, dict) and "supported" in each}
+    supported = {
+        name: each["supported"] for name, each in said.items() if isinstance(each, dict) and "supported" in each
+    }
     assert supported == {
         "patch": True,
         "bulk": False,

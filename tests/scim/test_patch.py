@@ -96,7 +96,11 @@ MALFORMED: dict[str, tuple[Any, str, str]] = {
     "no truth": (deactivation("perhaps"), "invalidValue", "active: "),
     "a number": (deactivation(0), "invalidValue", "active: "),
     "a list": (deactivation([{"value": False}]), "invalidValue", "active: "),
-    "a name that is no text": (patch({"op": "add", "path": "displayName", "value": 1}), "invalidValue", "displayName: "),
+    "a name that is no text": (
+        patch({"op": "add", "path": "displayName", "value": 1}),
+        "invalidValue",
+        "displayName: ",
+    ),
     "a name that is no object": (patch({"op": "add", "path": "name", "value": "x"}), "invalidValue", "name: "),
     "no name any more": (patch({"op": "remove", "path": "userName"}), "invalidValue", "userName: "),
     "neither active nor not": (patch({"op": "remove", "path": "active"}), "invalidValue", "active: "),

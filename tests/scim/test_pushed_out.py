@@ -23,7 +23,13 @@ ENDINGS: dict[str, tuple[Ending, Reason]] = {
 
 def comes_in(site: Server, op: OpenId, number: int, provider: str = "corp", **claims: object) -> Visitor | None:
     """Sign in as somebody at their provider; None if they are not let in here."""
-    op.person = {**ALICE, "sub": f"00u{number}", "oid": f"oid-{number}", "email": f"p{number}@mail.example.com", **claims}
+    op.person = {
+        **ALICE,
+        "sub": f"00u{number}",
+        "oid": f"oid-{number}",
+        "email": f"p{number}@mail.example.com",
+        **claims,
+    }
     visitor = Visitor(site)
     reply = come_back(visitor, op.authorise(begin(visitor, provider)), provider)
     return visitor if (reply.status, reply.headers["location"]) == (303, HOME) else None

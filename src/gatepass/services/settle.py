@@ -46,7 +46,9 @@ def lost(user: User, why: Refusal, now: datetime) -> User:
         return user  # what was known before an outage is worse
     # SECURITY: who was pushed out stays that whatever else is lost, or coming back would undo it in two steps.
     reason = f"{_OUT} {why.value}" if is_pushed_out(user) else why.value
-    return user if reason == user.lost else replace(user, disabled_at=user.disabled_at or now, lost=reason, updated_at=now)
+    if reason == user.lost:
+        return user
+    return replace(user, disabled_at=user.disabled_at or now, lost=reason, updated_at=now)
 
 
 def push_out(user: User, now: datetime) -> User:
