@@ -35,6 +35,12 @@ class BadConfiguration(InvalidInput):
     code = "bad-configuration"
 
 
+class Immutable(InvalidInput):
+    """What the caller wants to change never changes."""
+
+    code = "immutable"
+
+
 class NotAuthenticated(GatepassError):
     """Nobody usable is behind the request. Deliberately says nothing about why."""
 
@@ -73,6 +79,12 @@ class Conflict(GatepassError):
     """The request contradicts the present state, for example the last administrator."""
 
     code = "conflict"
+
+
+class NotUnique(Conflict):
+    """Somebody else has this name, or is this person of the provider, already."""
+
+    code = "not-unique"
 
 
 class TryLater(GatepassError):

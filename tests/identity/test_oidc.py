@@ -233,3 +233,33 @@ def test_how_long_ago_they_typed_their_password_counts_where_the_site_says_so(bu
 def test_only_the_algorithms_of_the_configuration_count(build, op) -> None:
     op.algorithm = "PS256"
     assert attempt(build(algorithms=("RS256",)), op).detail == "signed with an algorithm that is not allowed"
+
+
+def test_another_claim_can_be_the_key_and_is_required_then(build, op) -> None:
+    entra = build(subject_claim="oid")
+    op.claims = {"oid": "0760b6cf"}
+    assert identify(entra, op).subject == f"0760b6cf {op.issuer}"
+    op.claims = {}
+    assert attempt(entra, op) == Refused(Refusal.INVALID, detail="without a subject")
+
+
+def test_a_logout_names_somebody_by_the_key_or_their_session(build, op) -> None:
+    entra = build(subject_claim="oid")
+    assert (entra.read_logout(op.logout_token()).subject, entra.read_logout(op.logout_token()).reference) == (
+        None,
+        "sid-1",
+    )
+    assert entra.read_logout(op.logout_token(oid="0760b6cf", sid=None)).subject == f"0760b6cf {op.issuer}"
+    assert isinstance(entra.read_logout(op.logout_token(sid=None)), Refused)
+
+
+def test_what_the_directory_calls_people_becomes_the_key_of_a_sign_in(provider, op) -> None:
+    subject = identify(provider, op).subject
+    assert provider.subject_for("alice") == subject
+    assert provider.external_id_of(subject) == "alice"
+    assert provider.external_id_of(provider.subject_for("a b ")) == "a b "
+    assert provider.external_id_of("alice https://other.example") is None
+    long = "x" * 255
+    assert provider.external_id_of(provider.subject_for(long)) is None
+    op.claims = {"sub": long}
+    assert identify(provider, op).subject == provider.subject_for(long)

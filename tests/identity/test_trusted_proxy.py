@@ -178,3 +178,10 @@ def test_a_configuration_that_cannot_work_names_the_key(proxy, options, key: str
     with pytest.raises(BadConfiguration) as caught:
         proxy(**options)
     assert caught.value.field == f"providers.gate.{key}"
+
+
+def test_what_the_directory_calls_people_becomes_the_key_of_a_sign_in(proxy, op) -> None:
+    gate = proxy()
+    assert gate.subject_for("alice") == f"alice {op.issuer}"
+    assert gate.external_id_of(f"alice {op.issuer}") == "alice"
+    assert gate.external_id_of("alice") is None

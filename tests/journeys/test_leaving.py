@@ -9,12 +9,23 @@ import pytest
 from gatepass import open_verifier
 from gatepass.model.verdict import Accepted
 from support.oauth import INTROSPECT, ask
+from support.pushing import CREDENTIALS as SCIM_CREDENTIALS
+from support.pushing import Directory, deactivation
 from support.server import Server
 from support.visitor import Visitor
 from support.waiting import poll
 from support.with_provider import Company, add_verifier, toy_server
 
-STATES = ("live", "disabled", "deleted", "gone", "disabled there", "without the group", "password expired")
+STATES = (
+    "live",
+    "disabled",
+    "deleted",
+    "gone",
+    "disabled there",
+    "without the group",
+    "pushed out",
+    "password expired",
+)
 CREDENTIALS = (
     "token",
     "child token",
@@ -53,7 +64,9 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, 
         for number in range(len(STATES))
     }
     company = Company(folder, people)
-    with toy_server(folder, company) as server:
+    made = toy_server(folder, company)
+    made.env["GATEPASS_PROVIDERS__CORP__SCIM_CREDENTIAL"] = SCIM_CREDENTIALS["CORP"]
+    with made as server:
         wanted = {"apiAccessTokens.usersMayGenerate": True, "verifiers.boundSeconds": 1}
         assert server.admin("PATCH", "/v4/settings", wanted).status == 200
         left = {state: _enter(server, number) for number, state in enumerate(STATES)}
@@ -94,6 +107,8 @@ def _change(server: Server, company: Company, left: dict[str, Left]) -> None:
     subject = {state: f"s-{number}" for number, state in enumerate(STATES)}
     server.admin("PATCH", f"/v4/people/{left['disabled'].person_id}", {"isDisabled": True})
     server.admin("DELETE", f"/v4/people/{left['deleted'].person_id}")
+    pushed = Directory(server).ask("PATCH", left["pushed out"].person_id, deactivation())
+    assert (pushed.status, pushed.json["active"]) == (200, False)
     del company.people[subject["deleted"]]
     del company.people[subject["gone"]]
     company.people[subject["disabled there"]]["disabled"] = True

@@ -6,6 +6,7 @@ import pytest
 
 from gatepass.errors import BadConfiguration
 from gatepass.identity import KINDS
+from gatepass.model.secret import sha256
 from gatepass.server.provider_settings import configured
 from gatepass.server.settings import Config, load_config
 from gatepass.testing.fakes import FakeClock
@@ -94,6 +95,30 @@ def test_a_provider_can_be_configured_by_the_environment_alone(tmp_path: Path) -
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(BadConfiguration, match=said):
         load(tmp_path, text)
+
+
+def test_a_directory_that_pushes_is_known_by_the_hash_of_its_credential(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(f"{'a' * 32}, {'b' * 32}\n")
+    config = load(tmp_path, TWO, GATEPASS_PROVIDERS__CORP__SCIM_CREDENTIAL_FILE=str(secret))
+    corp, partners = (configured(each, clock=FakeClock()) for each in config.providers.values())
+    assert corp.push_digests == (sha256("a" * 32), sha256("b" * 32))
+    assert corp.admission.names_are_pushed
+    assert (partners.push_digests, partners.admission.names_are_pushed) == ((), False)
+    assert config.is_secret("providers.corp.scim_credential")
+
+
+@pytest.mark.parametrize("text", ["short", "a" * 31, "a" * 513, "a" * 32 + " b", "ä" * 32, "a" * 32 + "!"])
+def test_a_credential_that_could_be_guessed_or_not_sent_is_refused_and_not_shown(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadConfiguration, match=r"providers\.corp\.scim_credential: must be 32 to 512") as caught:
+        load(tmp_path, TWO, GATEPASS_PROVIDERS__CORP__SCIM_CREDENTIAL=text)
+    assert text not in str(caught.value)
+
+
+def test_a_credential_belongs_to_one_provider(tmp_path: Path) -> None:
+    same = {f"GATEPASS_PROVIDERS__{each}__SCIM_CREDENTIAL": "a" * 32 for each in ("CORP", "PARTNERS")}
+    with pytest.raises(BadConfiguration, match=r"providers\.partners\.scim_credential: is another provider's"):
+        load(tmp_path, TWO, **same)
 
 
 def test_a_secret_of_the_wrong_kind_is_not_shown(tmp_path: Path) -> None:

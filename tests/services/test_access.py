@@ -43,6 +43,7 @@ TABLE: dict[
     A.MANAGE_VERIFIERS: (NotAllowed, NotAllowed, OK, OK),
     A.VERIFY_ELSEWHERE: (NotAllowed, NotAllowed, NotAllowed, NotAllowed),
     A.EXAMINE_PROVIDERS: (NotAllowed, NotAllowed, OK, NotAllowed),
+    A.PUSH_USERS: (NotAllowed, NotAllowed, NotAllowed, NotAllowed),
 }
 NOBODYS = {
     A.LIST_USERS,
@@ -54,6 +55,7 @@ NOBODYS = {
     A.MANAGE_VERIFIERS,
     A.VERIFY_ELSEWHERE,
     A.EXAMINE_PROVIDERS,
+    A.PUSH_USERS,
 }
 WITHOUT_TOKENS = {A.CREATE_TOKEN, A.LIST_TOKENS, A.GET_TOKEN, A.REVOKE_TOKEN}
 

@@ -220,9 +220,9 @@ def instant_in(claims: Claims, name: str) -> datetime | None:
     return datetime.fromtimestamp(value, UTC)
 
 
-def sub_in(claims: Claims) -> str:
-    """Return the `sub`. Raises NotProven if there is none that can be kept."""
-    found = claims.get("sub")
+def sub_in(claims: Claims, name: str = "sub") -> str:
+    """Return the `sub`, or another claim in its place. Raises NotProven if there is none that can be kept."""
+    found = claims.get(name)
     if not isinstance(found, str) or not found or len(found) > SUBJECT_LENGTH or not found.isprintable():
         raise NotProven("without a subject")
     return found
@@ -233,6 +233,12 @@ def subject_of(issuer: str, sub: str) -> str:
     # A space stands in no issuer, so the last one ends the `sub`.
     text = f"{sub} {issuer}"
     return text if len(text) <= SUBJECT_LENGTH else f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def external_id_of(issuer: str, subject: str) -> str | None:
+    """Return the `sub` in the key of a person; None if the key is a hash."""
+    sub = subject.removesuffix(f" {issuer}")
+    return sub if sub != subject else None
 
 
 def claim_at(claims: Claims, name: str) -> object:

@@ -17,6 +17,7 @@ from gatepass.interfaces.identity import (
     RedirectProvider,
     SignOutProvider,
     Step,
+    TranslatingProvider,
 )
 from gatepass.interfaces.journal import JournalRepository
 from gatepass.interfaces.outside import Clock, Keyring, NewToken, PasswordHasher, Policy
@@ -81,6 +82,7 @@ __all__ = [
     "Store",
     "TokenRepository",
     "Transaction",
+    "TranslatingProvider",
     "UseRepository",
     "UserCounts",
     "UserFilter",

@@ -112,6 +112,19 @@ class DirectoryProvider(Protocol):
         ...
 
 
+@runtime_checkable
+class TranslatingProvider(Protocol):
+    """Makes subjects out of what its directory calls people; without this the two are the same text."""
+
+    def subject_for(self, external_id: str) -> str:
+        """Return the subject that a sign-in of this person gives."""
+        ...
+
+    def external_id_of(self, subject: str) -> str | None:
+        """Return the other way round; None if it cannot be told."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Something that was tried of a configuration, and how it went."""
@@ -150,6 +163,16 @@ class ConfiguredProvider:
     """For how long an administrator's last known state holds while the directory is out of reach."""
     grace_seconds: int = 3600
     """The same for others."""
+    push_digests: tuple[bytes, ...] = ()
+    """SHA-256 of each credential with which its directory pushes people (SCIM); none: it pushes nobody."""
+
+    def subject_for(self, external_id: str) -> str:
+        """Return the subject of somebody whom the directory calls `external_id`."""
+        return self.provider.subject_for(external_id) if isinstance(self.provider, TranslatingProvider) else external_id
+
+    def external_id_of(self, subject: str) -> str | None:
+        """Return what the directory calls the person of a subject; None if it cannot be told."""
+        return self.provider.external_id_of(subject) if isinstance(self.provider, TranslatingProvider) else subject
 
     @property
     def passwords(self) -> PasswordProvider | None:

@@ -163,6 +163,14 @@ class UserRepository(Protocol):
         """
         ...
 
+    def list_of_provider(self, provider: str, page: Page) -> Sequence[User]:
+        """Return a page of the people of a provider by creation (key: the id), deleted ones left out."""
+        ...
+
+    def count_of_provider(self, provider: str) -> int:
+        """Count the people of a provider, deleted ones apart."""
+        ...
+
     def note_sign_in(self, user_id: UUID, at: datetime) -> None:
         """Move `last_sign_in_at` forward; touches nothing else."""
         ...

@@ -28,13 +28,15 @@ class Actor:
 
     credential: Credential
     user_id: UUID | None = None
-    """None for verifiers, the console and the system, which are not people."""
+    """None for providers, verifiers, the console and the system, which are not people."""
     credential_id: UUID | None = None
     """The token, session or verifier they came with, or as."""
     proven_at: datetime | None = None
     """When the password behind a session was last typed."""
     password_at: datetime | None = None
     """When the password they came with had been set. Once it is replaced it proves nothing any more."""
+    provider: str | None = None
+    """The identity provider whose directory pushes its people, if that acts."""
     address: str | None = None
     request_id: str | None = None
 

@@ -68,6 +68,8 @@ class Refusal(StrEnum):
     DISABLED_HERE = "disabled-here"
     GONE = "gone"
     """They are not in the directory any more."""
+    DEACTIVATED = "deactivated"
+    """Their directory pushed that they are not active any more. Only the directory, or somebody here, undoes that."""
     UNREACHABLE = "unreachable"
     """The directory was out of reach for longer than its last word holds."""
 
@@ -141,6 +143,8 @@ class Admission:
     """Whether people are made when they first sign in, or must have been added before."""
     enables_returning: bool = False
     """Whether somebody whom the provider had lost is enabled when they are there again."""
+    names_are_pushed: bool = False
+    """Whether the directory pushes what people are called, so that a sign-in does not change it."""
 
     def may_sign_in(self, identity: Identity) -> bool:
         """Tell whether they are in one of the groups that may."""

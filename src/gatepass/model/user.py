@@ -42,7 +42,10 @@ class User:
     may_generate: bool | None = None
     """Whether their groups let them generate tokens; None: as the settings say."""
     lost: str | None = None
-    """Why the provider lost them (a `Refusal`), if that is why they are disabled."""
+    """Why the provider lost them (a `Refusal`), if that is why they are disabled.
+
+    Whom their directory pushed out: `deactivated`, a space and another one if they are lost for that besides.
+    """
     checked_at: datetime | None = None
     """When the provider last said that they are there."""
 

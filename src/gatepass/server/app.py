@@ -12,6 +12,7 @@ from gatepass.server.api.routing import build_routes, error_response
 from gatepass.server.context import Context
 from gatepass.server.gateway import forward_auth
 from gatepass.server.oauth import routes as oauth
+from gatepass.server.scim import routes as scim
 from gatepass.server.security import RequestLayer
 from gatepass.server.verifiers import routes as verifiers
 from gatepass.server.web import routes as web
@@ -24,6 +25,7 @@ def build_app(context: Context) -> ASGIApp:
         *forward_auth.ROUTES,
         *oauth.ROUTES,
         *verifiers.ROUTES,
+        *scim.build_routes(context.deps),
         *health.ROUTES,
         *openapi.ROUTES,
         *build_routes(openapi.OPERATIONS),
@@ -54,4 +56,6 @@ def _tell(error: GatepassError, scope: Scope) -> Response:
         return oauth.refusal(request, error, None)
     if path.startswith("/verifiers/"):
         return verifiers.refusal(request, error, None)
+    if path.startswith(scim.PREFIX) and scim.is_on(request.state.context.deps):
+        return scim.refusal(request, error, None)
     return forward_auth.refusal(request, error) if path.startswith("/verify") else error_page(request, error, None)

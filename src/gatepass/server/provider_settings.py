@@ -3,7 +3,8 @@
 `kind` says which keys there are besides those of `ProviderConfig` (`Options` of `gatepass.identity.KIND`).
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -11,6 +12,7 @@ from gatepass.errors import BadConfiguration, InvalidInput
 from gatepass.identity import KINDS, Kind, build_provider, find_kind
 from gatepass.interfaces import Clock, ConfiguredProvider
 from gatepass.model.identity import Admission, check_provider_id, printable
+from gatepass.model.secret import sha256
 from gatepass.model.text import check_line
 from gatepass.server.converting import Given, section_of
 
@@ -18,6 +20,7 @@ SECTION = "providers"
 _LABEL_LENGTH = 60
 _MOST_GRACE = 30 * 86_400
 _LONGEST_READING = 86_400
+_CREDENTIAL = re.compile(r"\A[0-9A-Za-z._~+/=-]{32,512}\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class ProviderConfig:
     """For how long the last known state holds while the directory is out of reach."""
     admin_grace_seconds: int = 0
     """The same for administrators."""
+    scim_credential: tuple[str, ...] = field(default=(), metadata={"secret": True})
+    """With what its directory pushes people by SCIM; two while one takes the place of the other. None: it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,19 @@ def keys_of(provider: Provider) -> list[str]:
 
 def read_providers(given: Given) -> dict[str, Provider]:
     """Return the configured providers by their id. Raises BadConfiguration naming the key."""
-    return {provider_id: _read(provider_id, given) for provider_id in provider_ids(given)}
+    found = {provider_id: _read(provider_id, given) for provider_id in provider_ids(given)}
+    _require_own_credentials(found)
+    return found
+
+
+def _require_own_credentials(providers: Mapping[str, Provider]) -> None:
+    """Raise BadConfiguration if a SCIM credential would be of two providers."""
+    taken: set[str] = set()
+    for each in providers.values():
+        own = set(each.config.scim_credential)
+        if own & taken:
+            raise BadConfiguration(f"{SECTION}.{each.id}.scim_credential", "is another provider's, too")
+        taken |= own
 
 
 def _read(provider_id: str, given: Given) -> Provider:
@@ -95,7 +112,9 @@ def _read(provider_id: str, given: Given) -> Provider:
             raise BadConfiguration(key, f"from {origin}: is no key of this kind of provider")
     config: ProviderConfig = section_of(section, ProviderConfig, given)
     _check(section, config)
-    secrets = frozenset(each.name for each in fields(kind.options) if each.metadata.get("secret"))
+    secrets = frozenset(
+        each.name for of in (ProviderConfig, kind.options) for each in fields(of) if each.metadata.get("secret")
+    )
     return Provider(provider_id, config, section_of(section, kind.options, given), secrets)
 
 
@@ -116,6 +135,12 @@ def _check(section: str, config: ProviderConfig) -> None:
             raise BadConfiguration(f"{section}.{name}", f"must be 0 to {_MOST_GRACE}")
     if not 1 <= config.read_every_seconds <= _LONGEST_READING:
         raise BadConfiguration(f"{section}.read_every_seconds", f"must be 1 to {_LONGEST_READING}")
+    if not all(_CREDENTIAL.match(each) for each in config.scim_credential):
+        raise BadConfiguration(
+            f"{section}.scim_credential",
+            "must be 32 to 512 letters, digits and . _ ~ + / = -",
+            hint="openssl rand -hex 32",
+        )
 
 
 def configured(provider: Provider, *, clock: Clock) -> ConfiguredProvider:
@@ -135,8 +160,10 @@ def configured(provider: Provider, *, clock: Clock) -> ConfiguredProvider:
             generate_groups=groups(config.generate_groups),
             creates_users=config.create_users,
             enables_returning=config.enable_returning,
+            names_are_pushed=bool(config.scim_credential),
         ),
         read_every_seconds=config.read_every_seconds,
         admin_grace_seconds=config.admin_grace_seconds,
         grace_seconds=config.grace_seconds,
+        push_digests=tuple(sha256(each) for each in config.scim_credential),
     )

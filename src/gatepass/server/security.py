@@ -103,6 +103,8 @@ class RequestLayer:
         }
         if actor := state.get("actor"):
             fields["credential"] = actor.credential.value
+            if actor.provider:
+                fields["provider"] = actor.provider
             if actor.user_id:
                 fields["user_id"] = str(actor.user_id)
             if actor.credential_id:

@@ -42,6 +42,7 @@ class Action(Enum):
     MANAGE_VERIFIERS = auto()
     VERIFY_ELSEWHERE = auto()
     EXAMINE_PROVIDERS = auto()
+    PUSH_USERS = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class _Rule:
     """The server's own console may."""
     verifier: bool = False
     """A registered verifier may, for anybody."""
+    provider: bool = False
+    """An identity provider's directory may, for its own people."""
     credentials: frozenset[Credential] = frozenset({Credential.PASSWORD, Credential.TOKEN, Credential.SESSION})
     """What a person must have come with."""
     fresh: bool = False
@@ -98,6 +101,7 @@ RULES = {
     Action.MANAGE_VERIFIERS: _Rule(admin=True, console=True, scope="gatepass.settings:write"),
     Action.VERIFY_ELSEWHERE: _Rule(verifier=True),
     Action.EXAMINE_PROVIDERS: _Rule(admin=True, scope="gatepass.settings:read"),
+    Action.PUSH_USERS: _Rule(provider=True),
 }
 
 
@@ -110,7 +114,7 @@ def authorise(
     owner_id: UUID | None = None,
     subject_id: UUID | None = None,
 ) -> User | None:
-    """Return the acting user (None for the console and verifiers) if they may, else raise.
+    """Return the acting user (None for providers, the console and verifiers) if they may, else raise.
 
     `owner_id` is the person whom it concerns, `subject_id` the one token or person that it is about.
     Raises Disabled while the feature is off, NotAuthenticated if actor or credential are dead by now,
@@ -154,11 +158,13 @@ def require_same_password(tx: Transaction, user: User, set_at: datetime | None) 
 
 
 def _require_not_a_person(tx: Transaction, actor: Actor, rule: _Rule) -> None:
-    """Raise unless the console, or a verifier that is registered by now, may do this."""
+    """Raise unless the console, a directory, or a verifier that is registered by now, may do this."""
     if actor.credential is Credential.VERIFIER and rule.verifier:
         verifier = tx.verifiers.find(actor.credential_id) if actor.credential_id else None
         if verifier is None or verifier.removed_at is not None:
             raise NotAuthenticated
+    elif actor.credential is Credential.PROVIDER and actor.provider is not None and rule.provider:
+        pass  # its credential stands in the configuration; whose people they are is looked at with each of them
     elif actor.credential is not Credential.CONSOLE or not rule.console:
         raise NotAllowed("only a person can do this")
 

@@ -1,12 +1,15 @@
 """Delete a person."""
 
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from gatepass.errors import NotFound
+from gatepass.interfaces import Transaction
 from gatepass.model.actor import Actor
 from gatepass.model.change import ChangeKind
 from gatepass.model.event import UserDeleted
+from gatepass.model.user import User
 from gatepass.services.access import Action, authorise
 from gatepass.services.deps import Deps
 from gatepass.services.last_admin import require_an_admin_left
@@ -25,11 +28,16 @@ def delete_user(deps: Deps, actor: Actor, user_id: UUID) -> None:
         user = tx.users.find(user_id)
         if user is None:
             raise NotFound("there is no such person")
-        deleted = replace(user, deleted_at=now, updated_at=now)
-        require_an_admin_left(tx, user, deleted)
-        # The record comes first: it still knows the names of both.
-        record_event(tx, actor, UserDeleted(subject_id=user_id, owner_id=user_id, email=user.email), now=now)
-        tx.sessions.remove_of(user_id)
-        tx.users.set_password(user_id, None)
-        tx.users.update(deleted)
-        tx.changes.add(ChangeKind.OWNER, user_id)
+        apply_deletion(tx, actor, user, now=now)
+
+
+def apply_deletion(tx: Transaction, actor: Actor, user: User, *, now: datetime) -> None:
+    """Delete `user`, with all that follows from it. Raises Conflict for the last administrator, and changes nothing."""
+    deleted = replace(user, deleted_at=now, updated_at=now)
+    require_an_admin_left(tx, user, deleted)
+    # The record comes first: it still knows the names of both.
+    record_event(tx, actor, UserDeleted(subject_id=user.id, owner_id=user.id, email=user.email), now=now)
+    tx.sessions.remove_of(user.id)
+    tx.users.set_password(user.id, None)
+    tx.users.update(deleted)
+    tx.changes.add(ChangeKind.OWNER, user.id)

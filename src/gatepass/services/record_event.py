@@ -17,7 +17,7 @@ def record_event(tx: Transaction, actor: Actor, event: Event, *, now: datetime) 
             at=now,
             action=event.action,
             actor_id=actor.user_id,
-            actor_name=acting.email if acting else None,
+            actor_name=acting.email if acting else actor.provider,
             credential=actor.credential,
             credential_id=actor.credential_id,
             subject_id=event.subject_id,

@@ -10,6 +10,8 @@ from gatepass.model.identity import Admission, Identity, Refusal, Refused, displ
 from gatepass.model.user import User
 from gatepass.services.change_user import apply_change
 
+_OUT = Refusal.DEACTIVATED.value
+
 
 def outcome(
     tx: Transaction, user: User, told: Identity | Refused, admission: Admission, *, now: datetime
@@ -26,8 +28,8 @@ def outcome(
         return user, Refusal.DISABLED_HERE
     after = replace(
         user,
-        email=_name(tx, user, told),
-        name=display_name_of(told) or user.name,
+        email=user.email if admission.names_are_pushed else _name(tx, user, told),
+        name=(user.name if admission.names_are_pushed else None) or display_name_of(told) or user.name,
         is_admin=admission.is_admin(told, before=user.is_admin),
         may_generate=admission.may_generate(told),
         disabled_at=None,
@@ -42,7 +44,32 @@ def lost(user: User, why: Refusal, now: datetime) -> User:
         return user
     if user.lost is not None and why is Refusal.UNREACHABLE:
         return user  # what was known before an outage is worse
-    return replace(user, disabled_at=user.disabled_at or now, lost=why.value, updated_at=now)
+    # SECURITY: who was pushed out stays that whatever else is lost, or coming back would undo it in two steps.
+    reason = f"{_OUT} {why.value}" if is_pushed_out(user) else why.value
+    if reason == user.lost:
+        return user
+    return replace(user, disabled_at=user.disabled_at or now, lost=reason, updated_at=now)
+
+
+def push_out(user: User, now: datetime) -> User:
+    """Return what somebody becomes whom their directory deactivates. What else was lost is kept beside that."""
+    if is_pushed_out(user) or (user.disabled_at is not None and user.lost is None):
+        return user
+    reason = f"{_OUT} {user.lost}" if user.lost else _OUT
+    return replace(user, disabled_at=user.disabled_at or now, lost=reason, updated_at=now)
+
+
+def push_back(user: User, admission: Admission, now: datetime) -> User:
+    """Return what somebody becomes who is active again in their directory. What else was lost stays lost."""
+    if user.lost is None or not is_pushed_out(user) or not admission.enables_returning:
+        return user
+    rest = user.lost.removeprefix(_OUT).strip() or None
+    return replace(user, disabled_at=user.disabled_at if rest else None, lost=rest, updated_at=now)
+
+
+def is_pushed_out(user: User) -> bool:
+    """Tell whether somebody's directory deactivated them."""
+    return user.lost is not None and user.lost.split(" ")[0] == _OUT
 
 
 def settle(tx: Transaction, actor: Actor, before: User, after: User, *, now: datetime) -> User:
@@ -64,7 +91,10 @@ def settle(tx: Transaction, actor: Actor, before: User, after: User, *, now: dat
 
 def _returns(user: User, admission: Admission) -> bool:
     """Tell whether somebody who is disabled is enabled by being there again."""
-    return user.lost == Refusal.UNREACHABLE.value or (user.lost is not None and admission.enables_returning)
+    # SECURITY: who was pushed out is not let in by a sign-in that the provider had begun to allow before.
+    if user.lost is None or is_pushed_out(user):
+        return False
+    return user.lost == Refusal.UNREACHABLE.value or admission.enables_returning
 
 
 def _name(tx: Transaction, user: User, identity: Identity) -> str:

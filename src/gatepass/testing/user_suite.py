@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gatepass.errors import Conflict
-from gatepass.interfaces import Store, UserCounts
+from gatepass.interfaces import Page, Store, UserCounts
 from gatepass.model.secret import generate_id
 from gatepass.model.settings import Settings
 from gatepass.model.user import Password, PasswordLink
@@ -108,6 +108,25 @@ class UserSuite:
             part = tx.users.list_unchecked("corp", since=START, after=None, limit=2)
             assert list(part) == due[:2]
             assert list(tx.users.list_unchecked("corp", since=START, after=part[-1].id, limit=2)) == due[2:]
+
+    def test_the_people_of_a_provider_are_listed_in_parts_and_counted(self, store: Store) -> None:
+        theirs = [
+            make_user("p1@corp", provider="corp", subject="S-1"),
+            make_user("p2@corp", provider="corp", subject="S-2", disabled_at=START),
+            make_user("p3@corp", provider="corp", subject="S-3", disabled_at=START, lost="deactivated"),
+        ]
+        keep_users(
+            store,
+            *theirs,
+            make_user("gone@corp", provider="corp", subject="gone", deleted_at=START),
+            make_user("other@corp", provider="other", subject="S-1"),
+            make_user("local@example.com"),
+        )
+        with store.read() as tx:
+            assert list(tx.users.list_of_provider("corp", Page(limit=10))) == theirs
+            assert list(tx.users.list_of_provider("corp", Page(limit=1, offset=1))) == theirs[1:2]
+            assert list(tx.users.list_of_provider("corp", Page(limit=10, offset=3))) == []
+            assert [tx.users.count_of_provider(each) for each in ("corp", "other", "nobody")] == [3, 1, 0]
 
     def test_the_last_check_moves_forward_and_touches_nothing_else(self, store: Store) -> None:
         user = make_user("maria@corp", provider="corp", subject="S-1")

@@ -102,7 +102,7 @@ def identity_of(claims: Claims, userinfo: Claims, options: Options, provider_id:
     contact = claims if "email" in claims else userinfo
     return Identity(
         provider=provider_id,
-        subject=subject_of(options.issuer, sub),
+        subject=subject_of(options.issuer, sub_in(claims, options.subject_claim)),
         login=text_in(told, "preferred_username") or text_in(contact, "email") or sub,
         name=text_in(told, "name"),
         email=text_in(contact, "email"),

@@ -15,6 +15,8 @@ class Options:
     client_auth: str = ""
     """How the secret is sent: `basic` or `post`; empty: `basic` where the provider takes it."""
     scopes: tuple[str, ...] = ("openid", "profile", "email")
+    subject_claim: str = "sub"
+    """What a person keeps for ever and nobody else gets; `oid` at Entra ID, whose `sub` no directory pushes."""
     groups_claim: str = "groups"
     """Where groups stand, in the id token or in what the provider tells of the user; `a.b` is `b` inside of `a`."""
     userinfo: bool = True

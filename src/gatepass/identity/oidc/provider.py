@@ -21,7 +21,16 @@ from gatepass.identity.oidc.claims import (
 )
 from gatepass.identity.oidc.discovery import Metadata, discover
 from gatepass.identity.oidc.options import Options
-from gatepass.identity.signed import Claims, Keys, check_algorithms, is_equal, read_signed, sub_in, subject_of
+from gatepass.identity.signed import (
+    Claims,
+    Keys,
+    check_algorithms,
+    external_id_of,
+    is_equal,
+    read_signed,
+    sub_in,
+    subject_of,
+)
 from gatepass.interfaces import Clock, Step
 from gatepass.model.identity import Begun, Ended, Finished, NotProven, Once, Refusal, Refused
 from gatepass.model.secret import generate_handle
@@ -31,6 +40,7 @@ _ANSWER_LIFETIME = timedelta(minutes=15)
 """Longer than any browser keeps what it began."""
 _CODE_LENGTH = 4096
 _CLIENT_AUTH = ("", "basic", "post")
+_CHANGES_HANDS = frozenset({"email", "name", "nickname", "preferred_username", "unique_name", "upn"})
 _NOT_NOW = frozenset({"server_error", "temporarily_unavailable"})
 _OUR_FAULT = frozenset({"invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope"})
 
@@ -96,7 +106,9 @@ class OidcProvider:
             token = read_signed(text, self._keys, algorithms=self._options.algorithms)
             token_id, until = check_logout_token(token, self._options, self._clock.now())
             claims = token.claims
-            sub = sub_in(claims) if "sub" in claims else None
+            # With another claim as the key, its sub names nobody here, and the session has to.
+            key = self._options.subject_claim
+            sub = sub_in(claims, key) if key in claims else None
             reference = session_of(claims)
             if sub is None and reference is None:
                 raise NotProven("a logout token about nobody")
@@ -104,6 +116,14 @@ class OidcProvider:
             return Refused(Refusal.INVALID, detail=str(error))
         subject = subject_of(self._options.issuer, sub) if sub else None
         return Ended(self._id, subject, reference, Once(f"logout {token_id}", until))
+
+    def subject_for(self, external_id: str) -> str:
+        """Return the key of the person with that `sub`."""
+        return subject_of(self._options.issuer, external_id)
+
+    def external_id_of(self, subject: str) -> str | None:
+        """Return their `sub`, None if it cannot be told."""
+        return external_id_of(self._options.issuer, subject)
 
     def steps(self) -> Iterator[Step]:
         """Try what can be tried without a person."""
@@ -216,6 +236,10 @@ def _check(options: Options, section: str) -> None:
         raise BadConfiguration(f"{section}.client_auth", f"must be basic or post, not {options.client_auth!r}")
     if "openid" not in options.scopes:
         raise BadConfiguration(f"{section}.scopes", "must have 'openid' among them")
+    if not options.subject_claim or options.subject_claim in _CHANGES_HANDS:
+        raise BadConfiguration(
+            f"{section}.subject_claim", f"must never become somebody else's, as {options.subject_claim!r} does"
+        )
     if options.max_age_seconds < 0:
         raise BadConfiguration(f"{section}.max_age_seconds", "must be 0 or more")
     check_algorithms(options.algorithms, key=f"{section}.algorithms")

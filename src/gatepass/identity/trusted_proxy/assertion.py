@@ -14,6 +14,7 @@ from gatepass.identity.signed import (
     check_issuer,
     check_times,
     claim_at,
+    external_id_of,
     instant_in,
     read_signed,
     sub_in,
@@ -58,6 +59,14 @@ class SignedAssertion:
             return self._identity(token.claims)
         except NotProven as error:
             return Refused(Refusal.INVALID, detail=str(error))
+
+    def subject_for(self, external_id: str) -> str:
+        """Return the key of the person with that `sub`."""
+        return subject_of(self._options.issuer, external_id)
+
+    def external_id_of(self, subject: str) -> str | None:
+        """Return their `sub`, None if it cannot be told."""
+        return external_id_of(self._options.issuer, subject)
 
     def steps(self) -> Iterator[Step]:
         """Try what can be tried without a person."""

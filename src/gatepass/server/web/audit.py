@@ -80,6 +80,7 @@ _REASONS: Mapping[str, str] = {
     Refusal.NAME_TAKEN: "somebody else has that name here",
     Refusal.DISABLED_HERE: "disabled here",
     Refusal.GONE: "gone from the directory",
+    Refusal.DEACTIVATED: "deactivated in the directory",
     Refusal.UNREACHABLE: "the directory was out of reach for too long",
 }
 _NOBODY = {Credential.CONSOLE: "Server console", Credential.SYSTEM: "Gatepass itself"}

@@ -21,7 +21,7 @@ class UnknownRoute(Route):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match in part only: a route of the same address comes first, even one for other methods."""
         match, child = super().matches(scope)
-        if match is Match.NONE or scope["path"].lower().startswith(("/v4", "/oauth2")):
+        if match is Match.NONE or scope["path"].lower().startswith(("/v4", "/oauth2", "/scim/")):
             return Match.NONE, {}
         return Match.PARTIAL, child
 

@@ -78,6 +78,13 @@ class MemoryUsers:
         )
         return [self.table.rows[key] for key in cut(sorted(keys), page)]
 
+    def list_of_provider(self, provider: str, page: Page) -> Sequence[User]:
+        keys = (user.id for user in self._present() if user.provider == provider and user.subject is not None)
+        return [self.table.rows[key] for key in cut(sorted(keys), page)]
+
+    def count_of_provider(self, provider: str) -> int:
+        return sum(user.provider == provider and user.subject is not None for user in self._present())
+
     def note_sign_in(self, user_id: UUID, at: datetime) -> None:
         user = self.find(user_id)
         if user and (user.last_sign_in_at is None or user.last_sign_in_at < at):

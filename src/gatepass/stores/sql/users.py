@@ -154,6 +154,25 @@ class SqlUsers:
         )
         return [user_of(row) for row in cut.arranged(rows)]
 
+    def list_of_provider(self, provider: str, page: Page) -> Sequence[User]:
+        """Return a page of the people of a provider."""
+        cut = Cut(page, key="id")
+        rows = self._db.all(
+            f"SELECT {COLUMNS} FROM users WHERE provider = :provider AND subject IS NOT NULL AND deleted_at IS NULL"
+            f"{cut.condition}{cut.order}",
+            **cut.values,
+            provider=provider,
+        )
+        return [user_of(row) for row in cut.arranged(rows)]
+
+    def count_of_provider(self, provider: str) -> int:
+        """Count the people of a provider."""
+        row = self._db.one(
+            "SELECT count(*) FROM users WHERE provider = :provider AND subject IS NOT NULL AND deleted_at IS NULL",
+            provider=provider,
+        )
+        return int(row[0]) if row else 0
+
     def note_sign_in(self, user_id: UUID, at: datetime) -> None:
         """Move `last_sign_in_at` forward."""
         self._db.run(
