@@ -30,6 +30,7 @@ def delete_user(deps: Deps, actor: Actor, user_id: UUID) -> None:
         # The record comes first: it still knows the names of both.
         record_event(tx, actor, UserDeleted(subject_id=user_id, owner_id=user_id, email=user.email), now=now)
         tx.sessions.remove_of(user_id)
+        tx.devices.remove_of(user_id)
         tx.users.set_password(user_id, None)
         tx.users.update(deleted)
         tx.changes.add(ChangeKind.OWNER, user_id)
