@@ -11,17 +11,19 @@ from gatepass.interfaces import ConfiguredProvider
 from gatepass.model.actor import CONSOLE, Actor, Credential
 from gatepass.model.device import MOST_DEVICES
 from gatepass.model.identity import Admission
+from gatepass.model.journal import Fate, JournalRecord
 from gatepass.model.secret import Secret
 from gatepass.services.change_user import UserChanges, change_user
 from gatepass.services.check_password import check_password
 from gatepass.services.create_user import create_user
+from gatepass.services.delete_user import delete_user
 from gatepass.services.deps import Deps
 from gatepass.services.prove_session import prove_session
 from gatepass.services.prune_sign_ins import prune_sign_ins
 from gatepass.services.recover_user import recover_user
-from gatepass.services.set_password import set_password
+from gatepass.services.replay_journal import replay_journal
 from gatepass.services.sign_in import StartedSession, sign_in
-from gatepass.testing.fakes import PASSWORD
+from gatepass.testing.fakes import PASSWORD, acting
 from services.conftest import World
 from support.toy import Options, ToyProvider
 
@@ -144,11 +146,20 @@ def test_a_device_is_of_the_person_not_of_the_address(world: World) -> None:
     assert attempt(world.deps, "mia@example.com", PASSWORD, device) == "ok"
 
 
-def test_a_password_set_by_a_link_begins_without_devices(world: World) -> None:
-    made = create_user(world.deps, CONSOLE, email="new@example.com")
-    set_password(world.deps, made.link, Secret(PASSWORD))
+def test_who_is_deleted_leaves_no_device(world: World) -> None:
+    started(world.deps)
+    delete_user(world.deps, acting(world.admin), world.maria.id)
     with world.store.read() as tx:
-        assert tx.devices.list(made.user.id) == []
+        assert tx.devices.list(world.maria.id) == []
+
+
+@pytest.mark.parametrize("fate", [Fate.USER_DISABLED, Fate.USER_DELETED])
+def test_whom_the_journal_ends_after_a_restore_has_no_device(world: World, fate: Fate) -> None:
+    started(world.deps)
+    record = JournalRecord(1, world.clock.now(), ((fate, world.maria.id),))
+    with world.store.write() as tx:
+        replay_journal(tx, [record], now=world.clock.now())
+        assert tx.devices.list(world.maria.id) == []
 
 
 @pytest.mark.parametrize("login", ["anna", "ANNA "])
@@ -189,8 +200,16 @@ def test_a_device_of_the_directory_opens_nothing_at_a_local_account_of_that_name
     assert attempt(company, "anna@example.org", PASSWORD, device) == "wait 1"
 
 
-def test_a_local_device_opens_nothing_in_the_directory(company: Deps, tmp_path) -> None:
+@pytest.mark.parametrize("there", [True, False])
+def test_a_local_device_opens_nothing_in_the_directory(company: Deps, tmp_path, *, there: bool) -> None:
     device = started(company).device
-    people(tmp_path, {"s-maria": {"login": "maria", "password": WINTER, "email": "m@example.org"}})
+    maria = {"login": "maria", "password": WINTER, "email": "m@example.org"}
+    people(tmp_path, {"s-maria": maria} if there else {})
     attack(company, "maria")
     assert attempt(company, "maria", WINTER, device) == "wait 1"
+
+
+def test_a_device_opens_nothing_at_another_name_of_the_directory(company: Deps) -> None:
+    device = started(company, "anna", WINTER).device
+    attack(company, "nobody")
+    assert attempt(company, "nobody", WINTER, device) == "wait 1"

@@ -32,7 +32,6 @@ def set_password(
         user = _user_of(tx, handle, now=now)
         tx.users.set_password(user.id, Password(hashed, now))
         tx.sessions.remove_of(user.id)
-        tx.devices.remove_of(user.id)
         actor = Actor(Credential.PASSWORD, user.id, address=address, request_id=request_id)
         record_event(tx, actor, PasswordChanged(subject_id=user.id, owner_id=user.id, by="link"), now=now)
         return user
