@@ -156,7 +156,7 @@ def test_who_is_deleted_leaves_no_device(world: World) -> None:
 @pytest.mark.parametrize("fate", [Fate.USER_DISABLED, Fate.USER_DELETED])
 def test_whom_the_journal_ends_after_a_restore_has_no_device(world: World, fate: Fate) -> None:
     started(world.deps)
-    record = JournalRecord(1, world.clock.now(), ((fate, world.maria.id),))
+    record = JournalRecord(1, 0, 1, world.clock.now(), ((fate, world.maria.id),))
     with world.store.write() as tx:
         replay_journal(tx, [record], now=world.clock.now())
         assert tx.devices.list(world.maria.id) == []
