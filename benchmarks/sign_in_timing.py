@@ -1,8 +1,8 @@
 """Whether the time of a refused sign-in tells which names exist: wrong passwords, interleaved.
 
-Each bar is the difference between the medians of a name that exists and of one that does not. It counts only where the two
-distributions differ (Mann-Whitney, p < 0.01); else the medians lie apart by chance, and the bar is 0. So it is missed only by a
-difference that is both above the bound and no noise; the note says what was measured and how likely chance is.
+Each bar is the difference between the medians of a name that exists and of one that does not. It counts only where the
+two distributions differ (Mann-Whitney, p < 0.01); else the medians lie apart by chance, and the bar is 0. So it is missed
+only by a difference that is both above the bound and no noise; the note says what was measured and how likely chance is.
 """
 
 import math
@@ -36,7 +36,7 @@ base = "{base}"
 
 
 def measure(*, quick: bool) -> list[Bar]:
-    """Return how far apart names that exist and names that do not lie, in milliseconds, without a directory and with one."""
+    """Return how far apart names that exist and names that do not lie, in milliseconds; with a directory too."""
     return [
         *_without_directory(QUICK_ROUNDS if quick else ROUNDS),
         *_with_directory(QUICK_ROUNDS if quick else DIRECTORY_ROUNDS),
@@ -91,7 +91,11 @@ def _figures(server: Server, names: Sequence[str], rounds: int) -> dict[str, lis
         if reply.status != 401:
             raise RuntimeError(reply.body)
 
-    return interleaved({name: timed(lambda name=name: refused(name)) for name in names}, rounds=rounds)  # type: ignore[misc]
+    contestants = {
+        name: timed(lambda name=name: refused(name))  # type: ignore[misc]
+        for name in names
+    }
+    return interleaved(contestants, rounds=rounds)
 
 
 def bar(title: str, there: list[float], absent: list[float]) -> Bar:

@@ -1,4 +1,4 @@
-"""Sections of providers in a configuration file: what is added can be read, and what is removed takes nothing with it."""
+"""Sections of providers in a configuration file: what is added can be read, what is removed takes nothing with it."""
 
 import tomllib
 
@@ -53,7 +53,8 @@ def test_text_that_is_not_unicode_is_refused_by_its_key() -> None:
 
 @pytest.mark.parametrize("head", ["[providers.corp]", '[ providers . "corp" ] # main', "  [providers.corp]"])
 def test_a_section_between_others_goes_alone(head: str) -> None:
-    text = REST + f'\n# about corp\n{head}\nkind = "ldap"\nurls = [\n  "[x]",\n]\n\n# about last\n[providers.last]\nkind = "saml"\n'
+    corp = f'\n# about corp\n{head}\nkind = "ldap"\nurls = [\n  "[x]",\n]\n'
+    text = REST + corp + '\n# about last\n[providers.last]\nkind = "saml"\n'
     rest = without_section(text, "corp")
     wanted = tomllib.loads(text)
     del wanted["providers"]["corp"]

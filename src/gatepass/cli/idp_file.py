@@ -125,10 +125,10 @@ def _values(given: Iterable[str], lists: set[str], secret_keys: set[str]) -> dic
 
 
 def _secrets(files: Iterable[str], asked: Iterable[str], secret_keys: set[str]) -> Iterator[tuple[str, str]]:
-    wanted = [*map(_pair, files), *((name, None) for name in asked)]
+    wanted: list[tuple[str, str | None]] = [*map(_pair, files), *((name, None) for name in asked)]
     for name, file in wanted:
         if name not in secret_keys:
-            raise InvalidInput(name, f"is no secret of this kind of provider; they are {', '.join(sorted(secret_keys))}")
+            raise InvalidInput(name, f"is no secret of this kind; those are: {', '.join(sorted(secret_keys)) or 'none'}")
         secret = ask_password(name) if file is None else read_password_file(file, option="--secret-file")
         yield name, secret.reveal()
 
@@ -163,7 +163,8 @@ def _write(path: Path, text: str, *, holds_secrets: bool) -> None:
     path = path.resolve()
     like = path.stat() if path.exists() else None
     if like is not None and holds_secrets and stat.S_IMODE(like.st_mode) & ~PRIVATE:
-        raise BadConfiguration(str(path), "can be read by others, and a secret is to go into it", hint=f"chmod 600 {path}")
+        words = "can be read by others, and a secret is to go into it"
+        raise BadConfiguration(str(path), words, hint=f"chmod 600 {path}")
     replace_private(path, text.encode(), like=like)
 
 

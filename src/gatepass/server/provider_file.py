@@ -1,4 +1,4 @@
-"""Sections of identity providers in the text of a configuration file: one is added or removed, the rest stays as it is."""
+"""Sections of identity providers in a configuration file, as text: one is added or removed, the rest stays as it is."""
 
 import json
 import re
