@@ -1,8 +1,8 @@
 """Whether the time of a refused sign-in tells which names exist: wrong passwords, interleaved.
 
 Each bar is the difference between the medians of a name that exists and of one that does not. It counts only where the
-two distributions differ (Mann-Whitney, p < 0.01); else the medians lie apart by chance, and the bar is 0. So it is missed
-only by a difference that is both above the bound and no noise; the note says what was measured and how likely chance is.
+two distributions differ (Mann-Whitney, p < 0.01); else the medians lie apart by chance, and the bar is 0. So it is
+missed only by a difference that is both above the bound and no noise; the note says what was measured, and p.
 """
 
 import math

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[2]))
 
-from benchmarks.sign_in_timing import bar, mann_whitney  # noqa: E402  it stands beside the tests
+from benchmarks.sign_in_timing import bar, mann_whitney
 
 
 def seconds(seed: int, *, more: float = 0.0, spread: float = 0.004) -> list[float]:

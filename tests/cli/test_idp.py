@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.server import Server, gatepass, make_installation
-from support.slapd import BASE, SEARCHER, Slapd, running_slapd
+from support.slapd import BASE, PEOPLE, SEARCHER, Slapd, group_dn, running_slapd
 
 FILE = "gatepass.toml"
 OURS = """# ours
@@ -164,7 +164,7 @@ def test_no_secret_goes_into_a_file_that_others_can_read(data: Path, slapd: Slap
 
 
 def test_removing_says_who_is_left_and_their_tokens_go_on_until_they_are_disabled(data: Path, slapd: Slapd) -> None:
-    assert add_corp(data, slapd, "--enable").returncode == 0
+    assert add_corp(data, slapd, "--enable", f"generate_groups={group_dn('makers')}").returncode == 0
     with Server(data) as server:
         value, _ = server.create_token(basic=("bob", "bob password"))
     text = (data / FILE).read_text()
@@ -190,6 +190,15 @@ def test_a_provider_without_people_or_without_an_installation_is_removed_too(dat
     asked = idp(tmp_path, "remove", "corp", stdin="y\n")
     assert (asked.returncode, "nobody was counted" in asked.stderr) == (0, True)
     assert (tmp_path / FILE).read_text() == ""
+
+
+def test_what_binds_as_whoever_signs_in_is_tried_as_far_as_that_goes(data: Path, slapd: Slapd) -> None:
+    keys = (f"urls={slapd.urls[0]}", f"tls_ca={slapd.authority}", f"base={BASE}", f"direct_bind=uid={{login}},{PEOPLE}")
+    assert idp(data, "add", "corp", "--kind", "ldap", *keys).returncode == 0
+    done = idp(data, "test", "corp")
+    assert (done.returncode, "answers over TLS" in done.stdout) == (0, True)
+    asked = idp(data, "test", "corp", "--user", "alice")
+    assert (asked.returncode, "nobody can be looked up" in asked.stdout) == (1, True)
 
 
 def test_a_provider_that_is_out_of_reach_is_told_from_one_that_works(data: Path) -> None:

@@ -31,9 +31,7 @@ MARIA = "maria@example.com"
 WINTER = "winter harbour"
 
 
-def attempt(
-    deps: Deps, login: str, password: str, device: Secret | None = None, *, address: str = "192.0.2.1"
-) -> str:
+def attempt(deps: Deps, login: str, password: str, device: Secret | None = None, *, address: str = "192.0.2.1") -> str:
     """Return `ok`, `refused`, or `wait N`."""
     try:
         check_password(deps, email=login, password=Secret(password), address=address, device=device)

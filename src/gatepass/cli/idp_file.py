@@ -38,12 +38,12 @@ _PRESETS = {"active-directory": ("ldap", {"flavour": "ad"})}
 def add(
     provider_id: str,
     given: tuple[str, ...],
+    *,
     kind: str,
     files: tuple[str, ...],
     asked: tuple[str, ...],
-    place: Place,
-    *,
     enable: bool,
+    place: Place,
     as_json: bool,
 ) -> None:
     """Write a provider into the configuration file, switched off unless --enable is given.
@@ -128,7 +128,9 @@ def _secrets(files: Iterable[str], asked: Iterable[str], secret_keys: set[str]) 
     wanted: list[tuple[str, str | None]] = [*map(_pair, files), *((name, None) for name in asked)]
     for name, file in wanted:
         if name not in secret_keys:
-            raise InvalidInput(name, f"is no secret of this kind; those are: {', '.join(sorted(secret_keys)) or 'none'}")
+            raise InvalidInput(
+                name, f"is no secret of this kind; those are: {', '.join(sorted(secret_keys)) or 'none'}"
+            )
         secret = ask_password(name) if file is None else read_password_file(file, option="--secret-file")
         yield name, secret.reveal()
 

@@ -158,9 +158,7 @@ def find_file(flags: Mapping[str, Any], *, environment: Mapping[str, str] | None
 def _given(flags: Mapping[str, Any], environment: Mapping[str, str] | None) -> dict[str, tuple[Any, str]]:
     """Return what flags and environment say."""
     environment = os.environ if environment is None else environment  # noqa: TID251  here it is read
-    return _from_environment(environment) | {
-        key: (value, "flag") for key, value in flags.items() if value is not None
-    }
+    return _from_environment(environment) | {key: (value, "flag") for key, value in flags.items() if value is not None}
 
 
 def _usual_file(given: Mapping[str, tuple[Any, str]]) -> Path:
