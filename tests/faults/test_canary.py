@@ -137,6 +137,7 @@ def use_pages(trial: Trial) -> None:
     )
     visitor.sign_in(EMAIL, admin)
     trial.secret("session", visitor.cookies["gatepass"])
+    trial.secret("device", visitor.cookies["gatepass_device"])
     generate = "/settings/access-tokens/generate"
     page = visitor.submit(generate, generate, lifetimeDays="1").body.decode()
     trial.secret("token of the page", re.search(r"gpat_\w{61}", page)[0])

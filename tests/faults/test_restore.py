@@ -315,13 +315,13 @@ def test_what_an_old_journal_still_tells_is_repeated_when_a_restore_is_accepted(
     assert verdicts(scene) == AS_IT_WAS
 
 
-APPLIED = "applied 0007_journal.sql\napplied 0008_followers.sql\napplied 0009_providers.sql\n"
+APPLIED = "applied 0007_journal.sql\napplied 0008_followers.sql\napplied 0009_providers.sql\napplied 0010_devices.sql\n"
 
 
 def before_journals(scene: Scene) -> None:
     """Take the database back to the schema that had no journal."""
     with closing(sqlite3.connect(scene.data / "gatepass.db")) as database, database:
-        for table in ("journal", "followers", "spent"):
+        for table in ("journal", "followers", "spent", "devices"):
             database.execute(f"DROP TABLE {table}")
         for index in ("users_subject", "users_provider", "sessions_reference"):
             database.execute(f"DROP INDEX {index}")

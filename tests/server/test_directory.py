@@ -1,11 +1,12 @@
 """A whole server over a real directory: sign in, generate, leave, be refused."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.server import Server, make_installation
+from support.server import PASSWORD, Reply, Server, make_installation
 from support.slapd import BASE, SEARCHER, Slapd, dn_of, group_dn, person, running_slapd
 from support.visitor import Visitor
 from support.waiting import poll
@@ -81,6 +82,36 @@ def test_all_failures_are_answered_alike(server: Server) -> None:
         ("admin@example.com", "wrong"),
     ):
         assert told(name, password) == wanted, name
+
+
+def test_unknown_known_disabled_and_directory_names_are_answered_alike_on_the_page_and_to_curl(server: Server) -> None:
+    person = server.create_person("disabled@example.com")
+    server.admin("PATCH", f"/v4/people/{person['id']}", {"isDisabled": True})
+    names = ("nobody@example.com", "admin@example.com", person["email"], "alice", "locked", "nobody")
+
+    def on_the_page(name: str, password: str) -> tuple[object, ...]:
+        visitor = Visitor(server)
+        form = visitor.form("/sign-in", "/sign-in")
+        reply = visitor.post("/sign-in", {**form, "email": name, "password": password})
+        body = reply.body.replace(form["csrf"].encode(), b"").replace(name.encode(), b"")
+        return reply.status, re.sub(rb'name="server-time" content="[^"]*"', b"", body), kept(reply)
+
+    def to_curl(name: str, password: str) -> tuple[object, ...]:
+        reply = server.request("GET", "/v4/people/current", basic=(name, password))
+        return reply.status, reply.body, kept(reply)
+
+    for door in (on_the_page, to_curl):
+        wanted = door("nobody@example.com", "wrong")
+        assert wanted[0] == 401
+        for name in names:
+            for password in ("wrong", "", "x" * 2000):
+                assert door(name, password) == wanted, (door.__name__, name, password[:5])
+        assert door(person["email"], PASSWORD) == door("locked", "locked password") == wanted
+
+
+def kept(reply: Reply) -> list[tuple[str, str]]:
+    """Return the headers but for those that differ between all answers; the length goes with what was typed."""
+    return [each for each in reply.headers.items() if each[0] not in {"date", "x-request-id", "content-length"}]
 
 
 def test_somebody_signs_in_on_the_page_and_out_of_no_group_may_not_generate(server: Server, slapd: Slapd) -> None:

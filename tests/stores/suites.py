@@ -7,7 +7,14 @@ from gatepass.testing.list_suite import EventListSuite, TokenListSuite, UserList
 from gatepass.testing.token_suite import TokenSuite
 from gatepass.testing.transaction_suite import ConcurrencySuite, TransactionSuite
 from gatepass.testing.use_suite import UseSuite
-from gatepass.testing.user_suite import FailureSuite, SessionSuite, SettingsSuite, SpentSuite, UserSuite
+from gatepass.testing.user_suite import (
+    DeviceSuite,
+    FailureSuite,
+    SessionSuite,
+    SettingsSuite,
+    SpentSuite,
+    UserSuite,
+)
 from gatepass.testing.verifier_suite import VerifierSuite
 
 SUITES = (
@@ -21,6 +28,7 @@ SUITES = (
     SettingsSuite,
     FailureSuite,
     SpentSuite,
+    DeviceSuite,
     ChangeSuite,
     FollowerSuite,
     JournalSuite,

@@ -25,6 +25,7 @@ EMPTIED = (
     "token_uses",
     "tokens",
     "sessions",
+    "devices",
     "users",
     "failures",
     "spent",

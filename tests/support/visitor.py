@@ -70,6 +70,10 @@ class Visitor:
                 self.cookies[name] = morsel.value
         return reply
 
+    def sign_out(self) -> None:
+        form = forms_of(self.get("/settings/profile"))["/sign-out"]
+        assert self.post("/sign-out", form).status == 303
+
 
 def forms_of(reply: Reply) -> dict[str, dict[str, str]]:
     """Return the forms of a page by their action."""

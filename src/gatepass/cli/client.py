@@ -214,15 +214,13 @@ def _line(words: str) -> str:
     return line.removesuffix("\n").removesuffix("\r")
 
 
-def read_password_file(path: str) -> Secret:
-    """Read a password from a file, `-` for standard input; one final newline is dropped."""
+def read_password_file(path: str, *, option: str = "--password-file") -> Secret:
+    """Read a secret from a file that an option names, `-` for standard input; one final newline is dropped."""
     try:
         with click.open_file(path, "r", encoding="utf-8") as file:
             return Secret(file.read().removesuffix("\n"))
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(
-            "--password-file", f"cannot read {path!r}: {getattr(error, 'strerror', 'not UTF-8')}"
-        ) from None
+        raise InvalidInput(option, f"cannot read {path!r}: {getattr(error, 'strerror', 'not UTF-8')}") from None
 
 
 def client_options(function: Any) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from gatepass.cli.idp_file import add, remove
 from gatepass.cli.options import Place, place_options
 from gatepass.cli.output import DONE, FAILED, json_option, show_fields, show_json, show_table
 from gatepass.connect import SystemClock
@@ -18,7 +19,11 @@ _COLUMNS = {"id": "ID", "kind": "KIND", "name": "NAME", "can": "CAN"}
 
 @click.group()
 def idp() -> None:
-    """Show and try the identity providers that are configured."""
+    """Show and try the identity providers that are configured, add and remove them."""
+
+
+idp.add_command(add)
+idp.add_command(remove)
 
 
 @idp.command("list")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gatepass.server.settings import Config, load_config
+from gatepass.server.settings import Config, find_file, load_config
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,10 +26,18 @@ class Place:
         """Tell whether the command line says anything at all."""
         return any((self.data, self.database, self.config_file))
 
-    def load(self, flags: Mapping[str, Any] | None = None) -> Config:
-        """Return the configuration, with other flags too. Raises BadConfiguration."""
-        here = {"store.data": self.data, "store.database": self.database}
-        return load_config({**here, **(flags or {})}, file=self.config_file)
+    @property
+    def file(self) -> Path:
+        """Where the configuration file is, or would be."""
+        return self.config_file or find_file(self._flags)
+
+    @property
+    def _flags(self) -> Mapping[str, Any]:
+        return {"store.data": self.data, "store.database": self.database}
+
+    def load(self, flags: Mapping[str, Any] | None = None, *, draft: str | None = None) -> Config:
+        """Return the configuration, with other flags too, or as if the file held `draft`. Raises BadConfiguration."""
+        return load_config({**self._flags, **(flags or {})}, file=self.config_file, draft=draft)
 
 
 def place_options(command: F) -> F:

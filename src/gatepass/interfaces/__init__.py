@@ -21,7 +21,7 @@ from gatepass.interfaces.identity import (
 )
 from gatepass.interfaces.journal import JournalRepository
 from gatepass.interfaces.outside import Clock, Keyring, NewToken, PasswordHasher, Policy
-from gatepass.interfaces.sign_ins import FailureRepository, SpentRepository
+from gatepass.interfaces.sign_ins import DeviceRepository, FailureRepository, SpentRepository
 from gatepass.interfaces.store import Store
 from gatepass.interfaces.stored import (
     ChangeRepository,
@@ -55,6 +55,7 @@ __all__ = [
     "Clock",
     "ConfiguredProvider",
     "DescribedProvider",
+    "DeviceRepository",
     "DirectoryProvider",
     "EventRepository",
     "ExaminedProvider",

@@ -1,8 +1,11 @@
-"""What sign-ins leave behind besides sessions: failures, and what must not be taken twice."""
+"""What sign-ins leave behind besides sessions: failures, what must not be taken twice, and remembered browsers."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
+
+from gatepass.model.device import Device
 
 
 class FailureRepository(Protocol):
@@ -34,4 +37,32 @@ class SpentRepository(Protocol):
 
     def prune(self, before: datetime) -> None:
         """Forget what ended before."""
+        ...
+
+
+class DeviceRepository(Protocol):
+    """Browsers in which somebody signed in with a password."""
+
+    def add(self, device: Device) -> None:
+        """Keep a new device."""
+        ...
+
+    def find(self, handle_hash: bytes) -> Device | None:
+        """Return the device of a handle, however old."""
+        ...
+
+    def list(self, user_id: UUID) -> Sequence[Device]:
+        """Return a user's devices, the oldest first."""
+        ...
+
+    def remove(self, handle_hash: bytes) -> None:
+        """Forget a device, if there is one."""
+        ...
+
+    def remove_of(self, user_id: UUID, *, but: bytes = b"") -> None:
+        """Forget all devices of a user, but for the one with this hash."""
+        ...
+
+    def prune(self, before: datetime) -> None:
+        """Forget devices that were made before."""
         ...

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from gatepass.interfaces.follower import FollowerRepository
 from gatepass.interfaces.journal import JournalRepository
-from gatepass.interfaces.sign_ins import FailureRepository, SpentRepository
+from gatepass.interfaces.sign_ins import DeviceRepository, FailureRepository, SpentRepository
 from gatepass.interfaces.verification import Verifications
 from gatepass.model.change import Change, ChangeKind
 from gatepass.model.event import EventRecord
@@ -372,6 +372,11 @@ class Transaction(Protocol):
     @property
     def spent(self) -> SpentRepository:
         """What was taken once."""
+        ...
+
+    @property
+    def devices(self) -> DeviceRepository:
+        """The remembered browsers."""
         ...
 
     @property

@@ -108,6 +108,11 @@ class Context:
         """Return the name of the session cookie."""
         return "__Host-gatepass" if self.is_https else "gatepass"
 
+    @functools.cached_property
+    def device_cookie_name(self) -> str:
+        """Return the name of the cookie by which a browser is known; no provider's cookie has it (`flow.py`)."""
+        return f"{self.cookie_name}_device"
+
     async def glance(self, work: Callable[[], T]) -> T:
         """Return what `work` reads in the store with a few look-ups: inline where that takes microseconds."""
         return work() if self.deps.store.answers_inline else await self.work.run(work)

@@ -122,22 +122,22 @@ SECRET_KEYS: frozenset[str] = frozenset({"store.database"})
 
 
 def load_config(
-    flags: Mapping[str, Any], *, file: Path | None = None, environment: Mapping[str, str] | None = None
+    flags: Mapping[str, Any],
+    *,
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    draft: str | None = None,
 ) -> Config:
     """Merge all sources and check the result.
 
     `flags` maps `section.key` to a value, None meaning "not given". Without `file`, `gatepass.toml`
-    in the data directory is read if it exists. Raises BadConfiguration naming the key.
+    in the data directory is read if it exists. With `draft` the file is taken to hold that.
+    Raises BadConfiguration naming the key.
     """
     _require_no_password(flags.get("store.database"))
-    environment = os.environ if environment is None else environment  # noqa: TID251  here it is read
-    given: dict[str, tuple[Any, str]] = {}
-    given.update({key: (value, "flag") for key, value in flags.items() if value is not None})
-    for key, (value, origin) in _from_environment(environment).items():
-        given.setdefault(key, (value, origin))
-    data, _ = given.get("store.data", (StoreConfig().data, ""))
-    path = file or Path(data) / FILE_NAME
-    for key, value in _from_file(path, required=file is not None).items():
+    given = _given(flags, environment)
+    path = file or _usual_file(given)
+    for key, value in _from_file(path, required=file is not None, draft=draft).items():
         given.setdefault(key, (value, str(path)))
     providers = provider_settings.read_providers(given)
     keys = [*_all_keys(), *(key for each in providers.values() for key in provider_settings.keys_of(each))]
@@ -148,6 +148,22 @@ def load_config(
     )
     _check(config)
     return config
+
+
+def find_file(flags: Mapping[str, Any], *, environment: Mapping[str, str] | None = None) -> Path:
+    """Return where the configuration file is if none is named, whether or not there is one."""
+    return _usual_file(_given(flags, environment))
+
+
+def _given(flags: Mapping[str, Any], environment: Mapping[str, str] | None) -> dict[str, tuple[Any, str]]:
+    """Return what flags and environment say."""
+    environment = os.environ if environment is None else environment  # noqa: TID251  here it is read
+    return _from_environment(environment) | {key: (value, "flag") for key, value in flags.items() if value is not None}
+
+
+def _usual_file(given: Mapping[str, tuple[Any, str]]) -> Path:
+    data, _ = given.get("store.data", (StoreConfig().data, ""))
+    return Path(data) / FILE_NAME
 
 
 def _require_no_password(database: str | None) -> None:
@@ -191,9 +207,9 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[Any, st
     return found
 
 
-def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
+def _from_file(path: Path, *, required: bool, draft: str | None) -> dict[str, Any]:
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
+        content = tomllib.loads(path.read_text("utf-8") if draft is None else draft)
     except FileNotFoundError:
         if required:
             raise BadConfiguration(str(path), "does not exist") from None

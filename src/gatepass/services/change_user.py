@@ -86,6 +86,7 @@ def apply_change(tx: Transaction, actor: Actor, before: User, after: User, *, no
         tx.changes.add(ChangeKind.OWNER, after.id)
     if not after.is_live:
         tx.sessions.remove_of(after.id)
+        tx.devices.remove_of(after.id)
     elif after.is_admin != before.is_admin:
         tx.sessions.remove_of(after.id, except_id=actor.credential_id)
     if (after.email, after.is_admin) != (before.email, before.is_admin) and not tx.users.find_password(after.id):

@@ -1,11 +1,13 @@
 """Check a name and a password with the directories that are configured."""
 
+import hmac
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from gatepass.errors import NotAuthenticated, Unavailable
 from gatepass.interfaces import ConfiguredProvider, PasswordProvider, Transaction
+from gatepass.model.device import Device
 from gatepass.model.event import SignInRefused
 from gatepass.model.identity import Finished, Identity, Refused
 from gatepass.model.secret import Secret, generate_handle
@@ -23,6 +25,8 @@ class Attempt:
     """Holds the right to judge until the outcome is counted."""
     address: str | None = None
     request_id: str | None = None
+    device: Device | None = None
+    """The browser that it comes from, if somebody signed in there by this name and its own failures count alone."""
     refused: list[tuple[str, Refused]] = field(default_factory=list)
     """What each provider that knows the account said."""
 
@@ -89,7 +93,7 @@ def _checked(
     provider = configured.passwords
     if provider is None:
         return None
-    if account is not None:
+    if account is not None and not _is_of(deps, attempt.device, configured.id, account):
         # However the name is spelled, the account has one counter.
         turn = deps.throttle.attempt_account(configured.id, account)
         attempt.keys += attempt.turns.enter_context(turn)
@@ -100,6 +104,13 @@ def _checked(
             attempt.refused.append((configured.id, answer))
         return None
     return answer
+
+
+def _is_of(deps: Deps, device: Device | None, provider_id: str, account: str) -> bool:
+    """Tell whether somebody signed in to this very account in the browser. A name may stand for another one by now."""
+    if device is None or device.account_key is None:
+        return False
+    return hmac.compare_digest(device.account_key, deps.throttle.provider_account_key(provider_id, account))
 
 
 def _admitted(deps: Deps, attempt: Attempt, identity: Identity, account: str) -> tuple[User, str] | None:

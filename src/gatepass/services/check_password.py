@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from gatepass.errors import NotAuthenticated, Unavailable
 from gatepass.interfaces import Transaction
 from gatepass.model.actor import Actor, Credential
+from gatepass.model.device import Device
 from gatepass.model.event import SignInRefused
 from gatepass.model.secret import Secret
 from gatepass.model.session import Session
@@ -15,6 +16,7 @@ from gatepass.model.user import PASSWORD_MOST_BYTES, Password, User, normalise_p
 from gatepass.services.access import require_same_password
 from gatepass.services.check_directories import Attempt, check_account, check_directories, refusals
 from gatepass.services.deps import Deps
+from gatepass.services.find_device import find_device
 from gatepass.services.record_event import record_event
 
 _NOTED_EVERY = timedelta(minutes=1)
@@ -28,6 +30,8 @@ class Proof:
     password_at: datetime | None
     reference: str | None = None
     """What the provider calls this sign-in."""
+    login: str | None = None
+    """The name for which the password was typed; None if a provider said so without one."""
 
     def require_still_good(self, tx: Transaction) -> None:
         """Raise NotAuthenticated if by now the user is disabled or gone or has another password."""
@@ -38,23 +42,33 @@ class Proof:
 
 
 def check_password(
-    deps: Deps, *, email: str, password: Secret, address: str | None = None, request_id: str | None = None
+    deps: Deps,
+    *,
+    email: str,
+    password: Secret,
+    address: str | None = None,
+    request_id: str | None = None,
+    device: Secret | None = None,
 ) -> Proof:
     """Return a proof that this is the user's password at this moment, here or in a directory.
 
-    A name that a local user has is theirs alone; no directory hears their password. Whoever acts on the proof
-    later looks again, inside the transaction: `Proof.require_still_good`.
+    A name that a local user has is theirs alone; no directory hears their password. `device` is what the
+    browser's cookie says. Whoever acts on the proof later looks again, inside the transaction:
+    `Proof.require_still_good`.
 
     Raises NotAuthenticated for every failure alike (no such user, wrong password, disabled), after
     the same work, TooManyRequests when `services/throttle.py` says so, and Unavailable if a directory
     that could have known better is out of reach.
     """
-    with ExitStack() as turns:
-        keys = turns.enter_context(deps.throttle.attempt(email, address, folded=bool(deps.providers)))
-        attempt = Attempt(list(keys), turns, address, request_id)
+    known = None
+    if device is not None:
         with deps.store.read() as tx:
-            named = tx.users.find_by_email(email)
-            user = named if named is not None and named.is_local else None
+            known = find_device(deps, tx, device, login=email, user=_local(tx, email))
+    with ExitStack() as turns:
+        attempt = Attempt([], turns, address, request_id)
+        _take_turn(deps, attempt, email, known)
+        with deps.store.read() as tx:
+            user = _local(tx, email)
             stored = tx.users.find_password(user.id) if user else None
         given = _bytes_of(password)
         # SECURITY: always one hash, and the user's state counts only afterwards.
@@ -62,26 +76,54 @@ def check_password(
         if user is None or stored is None or given is None or not right or not user.is_live:
             return _from_directories(deps, attempt, email, password, local=user)
     _note_success(deps, user, stored, given)
-    return Proof(user, stored.changed_at)
+    return Proof(user, stored.changed_at, login=email)
 
 
 def check_password_again(
-    deps: Deps, session: Session, user: User, *, password: Secret, address: str | None, request_id: str | None
+    deps: Deps,
+    session: Session,
+    user: User,
+    *,
+    password: Secret,
+    address: str | None,
+    request_id: str | None,
+    device: Secret | None = None,
 ) -> Proof:
     """Return the same of somebody who is signed in: their own account is asked, whatever names there are.
 
     Raises as `check_password`; NotAuthenticated too if their provider takes no passwords.
     """
     if user.is_local:
-        return check_password(deps, email=user.email, password=password, address=address, request_id=request_id)
+        return check_password(
+            deps, email=user.email, password=password, address=address, request_id=request_id, device=device
+        )
+    with deps.store.read() as tx:
+        known = find_device(deps, tx, device, login=user.email, user=user)
     with ExitStack() as turns:
-        keys = turns.enter_context(deps.throttle.attempt(user.email, address, folded=True))
-        attempt = Attempt(list(keys), turns, address, request_id)
+        attempt = Attempt([], turns, address, request_id)
+        _take_turn(deps, attempt, user.email, known)
         with _counting_failure(deps, attempt, None):
             found = check_account(deps, attempt, user.provider, session.reference, password)
             if found is None or found[0].id != user.id:
                 raise NotAuthenticated
-    return Proof(found[0], None, found[1])
+    return Proof(found[0], None, found[1], login=user.email)
+
+
+def _local(tx: Transaction, email: str) -> User | None:
+    named = tx.users.find_by_email(email)
+    return named if named is not None and named.is_local else None
+
+
+def _take_turn(deps: Deps, attempt: Attempt, login: str, device: Device | None) -> None:
+    """Wait until the password may be judged: as one from a known browser, or else as anybody's."""
+    throttle = deps.throttle
+    if device is not None:
+        attempt.keys += attempt.turns.enter_context(throttle.attempt_known(device))
+        if attempt.keys:
+            attempt.device = device
+            return
+    turn = throttle.attempt(login, attempt.address, folded=bool(deps.providers))
+    attempt.keys += attempt.turns.enter_context(turn)
 
 
 def _from_directories(deps: Deps, attempt: Attempt, login: str, password: Secret, *, local: User | None) -> Proof:
@@ -90,7 +132,7 @@ def _from_directories(deps: Deps, attempt: Attempt, login: str, password: Secret
         found = check_directories(deps, attempt, None if local else login, password)
         if found is None:
             raise NotAuthenticated
-    return Proof(found[0], None, found[1])
+    return Proof(found[0], None, found[1], login=login)
 
 
 @contextmanager

@@ -38,6 +38,7 @@ def apply_deletion(tx: Transaction, actor: Actor, user: User, *, now: datetime) 
     # The record comes first: it still knows the names of both.
     record_event(tx, actor, UserDeleted(subject_id=user.id, owner_id=user.id, email=user.email), now=now)
     tx.sessions.remove_of(user.id)
+    tx.devices.remove_of(user.id)
     tx.users.set_password(user.id, None)
     tx.users.update(deleted)
     tx.changes.add(ChangeKind.OWNER, user.id)

@@ -13,11 +13,11 @@ from gatepass.services.record_event import record_event
 from gatepass.services.start_session import StartedSession
 
 
-def prove_session(deps: Deps, actor: Actor, password: Secret) -> StartedSession:
+def prove_session(deps: Deps, actor: Actor, password: Secret, *, device: Secret | None = None) -> StartedSession:
     """Replace the actor's session by a fresh one with a new handle; the old handle is dead.
 
-    It ends when the old one would have, 12 hours after the sign-in. Raises NotAuthenticated for
-    a wrong password or a session that is over, TooManyRequests as `check_password` does.
+    It ends when the old one would have, 12 hours after the sign-in. `device` is what the browser's cookie says.
+    Raises NotAuthenticated for a wrong password or a session that is over, TooManyRequests as `check_password` does.
     """
     with deps.store.read() as tx:
         user = authorise(tx, actor, Action.MANAGE_SESSIONS, now=deps.clock.now(), owner_id=actor.user_id)
@@ -25,7 +25,7 @@ def prove_session(deps: Deps, actor: Actor, password: Secret) -> StartedSession:
     if user is None or session is None:
         raise NotAuthenticated
     proof = check_password_again(
-        deps, session, user, password=password, address=actor.address, request_id=actor.request_id
+        deps, session, user, password=password, address=actor.address, request_id=actor.request_id, device=device
     )
     now = deps.clock.now()
     handle = generate_handle()

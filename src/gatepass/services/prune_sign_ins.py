@@ -1,5 +1,6 @@
-"""Prune what sign-ins leave behind: sessions that are over, failures, unused links."""
+"""Prune what sign-ins leave behind: sessions that are over, failures, unused links, browsers not used for long."""
 
+from gatepass.model.device import DEVICE_LIFETIME
 from gatepass.model.session import ABSOLUTE_LIFETIME, IDLE_LIFETIME
 from gatepass.services.deps import Deps
 from gatepass.services.throttle import WINDOW
@@ -12,4 +13,5 @@ def prune_sign_ins(deps: Deps) -> None:
         tx.sessions.prune(seen_before=now - IDLE_LIFETIME, signed_in_before=now - ABSOLUTE_LIFETIME)
         tx.failures.prune(now - WINDOW)
         tx.spent.prune(now)
+        tx.devices.prune(now - DEVICE_LIFETIME)
         tx.users.prune_links(now)

@@ -35,6 +35,7 @@ def recover_user(deps: Deps, email: str, password: Secret) -> User:
             record_event(tx, CONSOLE, UserEnabled(subject_id=user.id, owner_id=user.id), now=now)
         tx.users.set_password(user.id, Password(hashed, now))
         tx.sessions.remove_of(user.id)
+        tx.devices.remove_of(user.id)
         tx.failures.forget(deps.throttle.account_key(user.email))
         record_event(tx, CONSOLE, PasswordChanged(subject_id=user.id, owner_id=user.id, by="console"), now=now)
         return user

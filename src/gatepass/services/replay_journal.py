@@ -85,6 +85,7 @@ def _disable(tx: Transaction, subject: UUID | None, at: datetime) -> Event | Non
         return None
     tx.users.update(replace(user, disabled_at=at, updated_at=at))
     tx.sessions.remove_of(user.id)
+    tx.devices.remove_of(user.id)
     tx.changes.add(ChangeKind.OWNER, user.id)
     return UserDisabled(subject_id=user.id, owner_id=user.id)
 
@@ -94,6 +95,7 @@ def _delete(tx: Transaction, subject: UUID | None, at: datetime) -> Event | None
     if user is None:
         return None
     tx.sessions.remove_of(user.id)
+    tx.devices.remove_of(user.id)
     tx.users.set_password(user.id, None)
     tx.users.update(replace(user, deleted_at=at, updated_at=at))
     tx.changes.add(ChangeKind.OWNER, user.id)

@@ -18,12 +18,14 @@ def sign_in(
     user_agent: str | None = None,
     request_id: str | None = None,
     replaced: UUID | None = None,
+    device: Secret | None = None,
 ) -> StartedSession:
     """Check the password and start a session with a new handle; the `replaced` session of this browser ends.
 
-    The eleventh session of a user ends the oldest. Raises what `check_password` raises.
+    `device` is what the browser's cookie of an earlier sign-in says; it gets a new one. The eleventh session of a
+    user ends the oldest. Raises what `check_password` raises.
     """
-    proof = check_password(deps, email=email, password=password, address=address, request_id=request_id)
+    proof = check_password(deps, email=email, password=password, address=address, request_id=request_id, device=device)
     return start_session(
         deps,
         proof,
@@ -32,4 +34,5 @@ def sign_in(
         user_agent=user_agent,
         request_id=request_id,
         replaced=replaced,
+        device=device,
     )

@@ -12,6 +12,7 @@ from gatepass.model.text import shorten
 from gatepass.services.check_password import Proof
 from gatepass.services.deps import Deps
 from gatepass.services.record_event import record_event
+from gatepass.services.remember_device import remember_device
 
 _USER_AGENT_LENGTH = 200
 
@@ -22,6 +23,8 @@ class StartedSession:
 
     session: Session
     handle: Secret
+    device: Secret | None = None
+    """The handle for the cookie by which the browser is known from now on; None if it is not remembered."""
 
 
 def start_session(
@@ -33,10 +36,12 @@ def start_session(
     user_agent: str | None = None,
     request_id: str | None = None,
     replaced: UUID | None = None,
+    device: Secret | None = None,
 ) -> StartedSession:
     """Start it with a new handle; the `replaced` session of this browser ends.
 
-    The eleventh session of a user ends the oldest. Raises NotAuthenticated if the proof is good no more.
+    Where a password was typed the browser is remembered, in place of the `device` that it was before. The eleventh
+    session of a user ends the oldest. Raises NotAuthenticated if the proof is good no more.
     """
     user = proof.user
     now = deps.clock.now()
@@ -59,10 +64,11 @@ def start_session(
             tx.sessions.remove(replaced)
         tx.sessions.add(session)
         _end_oldest(tx, session)
+        remembered = remember_device(deps, tx, proof, replaced=device)
         actor = Actor(credential, user.id, session.id, address=address, request_id=request_id)
         provider = None if user.is_local else user.provider
         record_event(tx, actor, SignedIn(subject_id=session.id, owner_id=user.id, provider=provider), now=now)
-    return StartedSession(session, handle)
+    return StartedSession(session, handle, remembered)
 
 
 def _end_oldest(tx: Transaction, session: Session) -> None:

@@ -3,6 +3,9 @@
 Only failures count. The first few in an hour are free; after that the next attempt has to wait
 1, 2, 4 … 900 seconds since the latest failure, whether or not the account exists. Nothing sleeps:
 an attempt that comes too early is refused and not judged at all.
+
+Failures from a browser where this person signed in before (a device) are counted for it alone; when it has
+used up the free ones, it is a stranger for an hour.
 """
 
 import hmac
@@ -10,12 +13,13 @@ import ipaddress
 import math
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 
 from gatepass.errors import TooManyRequests
 from gatepass.interfaces import Clock, Keyring, Store
+from gatepass.model.device import Device
 from gatepass.model.identity import fold_login
 from gatepass.model.user import email_key
 
@@ -51,19 +55,37 @@ class Throttle:
 
     def attempt_account(self, provider_id: str, account: str) -> AbstractContextManager[list[bytes]]:
         """Hold the same for an account that a provider resolved, within an attempt at its name."""
-        return self._attempt({self._key("account of", f"{provider_id} {account}"): self._free[0]})
+        return self._attempt({self.provider_account_key(provider_id, account): self._free[0]})
+
+    @contextmanager
+    def attempt_known(self, device: Device) -> Iterator[list[bytes]]:
+        """Hold the right to judge one password from a device, whatever others do to the account or the address.
+
+        Yields the key to count a failure under; none if the device has used up its free failures of the hour.
+        """
+        key = self._key("device", device.handle_hash.hex())
+        # One at a time: the outcome of each is counted before the next is looked at.
+        with self._turn([key], lambda: self._under_way[key] == 0):
+            with self._store.read() as tx:
+                failures = tx.failures.list(key, self._clock.now() - WINDOW)
+            yield [key] if len(failures) < self._free[0] else []
 
     @contextmanager
     def _attempt(self, limits: dict[bytes, int]) -> Iterator[list[bytes]]:
-        with self._ended:
-            if not self._ended.wait_for(lambda: self._may_begin(limits), timeout=_PATIENCE_SECONDS):
-                raise TooManyRequests("too many sign-ins at once", retry_after=1)
-            self._under_way.update(list(limits))
-        try:
+        with self._turn(list(limits), lambda: self._may_begin(limits)):
             yield list(limits)
+
+    @contextmanager
+    def _turn(self, keys: list[bytes], may_begin: Callable[[], bool]) -> Iterator[None]:
+        with self._ended:
+            if not self._ended.wait_for(may_begin, timeout=_PATIENCE_SECONDS):
+                raise TooManyRequests("too many sign-ins at once", retry_after=1)
+            self._under_way.update(keys)
+        try:
+            yield
         finally:
             with self._ended:
-                self._under_way.subtract(list(limits))
+                self._under_way.subtract(keys)
                 self._under_way += Counter()  # drops keys that reached zero
                 self._ended.notify_all()
 
@@ -81,7 +103,7 @@ class Throttle:
         per_account, per_address = self._free
         limits = {self.account_key(email): per_account}
         if folded:
-            limits[self._key("name", fold_login(email))] = per_account
+            limits[self.name_key(email)] = per_account
         if address is not None:
             limits[self._key("address", network_of(address))] = per_address
         return limits
@@ -89,6 +111,14 @@ class Throttle:
     def account_key(self, email: str) -> bytes:
         """Return what the failures of one account are kept under."""
         return self._key("account", email_key(email))
+
+    def name_key(self, login: str) -> bytes:
+        """Return what the failures of all spellings of a name are kept under."""
+        return self._key("name", fold_login(login))
+
+    def provider_account_key(self, provider_id: str, account: str) -> bytes:
+        """Return what the failures of an account are kept under that a provider resolved."""
+        return self._key("account of", f"{provider_id} {account}")
 
     def _key(self, kind: str, name: str) -> bytes:
         # What people type as a name may be a password: keep it under a key only.

@@ -15,13 +15,20 @@ def create_private(path: Path) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE))
 
 
-def replace_private(path: Path, content: bytes) -> None:
-    """Write a file so that, after a crash too, there is the old content or the new, never a part."""
+def replace_private(path: Path, content: bytes, *, like: os.stat_result | None = None) -> None:
+    """Write a file so that, after a crash too, there is the old content or the new, never a part.
+
+    With `like` it gets that file's owner, group and mode.
+    """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     create_private(draft)
     try:
         with draft.open("wb") as file:
             file.write(content)
+            if like is not None:
+                if (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
+                    os.fchown(file.fileno(), like.st_uid, like.st_gid)
+                os.fchmod(file.fileno(), stat.S_IMODE(like.st_mode))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from gatepass.interfaces import Store
 from gatepass.model.actor import Credential
+from gatepass.model.device import Device
 from gatepass.model.event import EventRecord
 from gatepass.model.registered_verifier import RegisteredVerifier
 from gatepass.model.secret import generate_id
@@ -41,6 +42,11 @@ def make_session(user: User, *, at: datetime = START, **fields: Any) -> Session:
     session_id = generate_id(at)
     made = Session(session_id, session_id.bytes * 2, user.id, at, at, at, "192.0.2.1", "Browser/1.0")
     return replace(made, **fields)
+
+
+def make_device(user: User, name: bytes, *, at: datetime = START, account_key: bytes | None = None) -> Device:
+    """Return a remembered browser; `name` is one byte."""
+    return Device(name * 32, user.id, b"n" * 32, account_key, at)
 
 
 def make_verifier(name: str, *, at: datetime = START, **fields: Any) -> RegisteredVerifier:

@@ -1,4 +1,4 @@
-"""The suites for users, sessions, settings and failed sign-ins."""
+"""The suites for users, sessions, settings, failed sign-ins and remembered browsers."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -11,9 +11,10 @@ from gatepass.model.secret import generate_id
 from gatepass.model.settings import Settings
 from gatepass.model.user import Password, PasswordLink
 from gatepass.testing.fakes import START
-from gatepass.testing.records import ids_of, keep_users, make_session, make_user
+from gatepass.testing.records import ids_of, keep_users, make_device, make_session, make_user
 
 _DAY = timedelta(days=1)
+_HANDLES = (b"1", b"2", b"3")
 
 
 class UserSuite:
@@ -287,6 +288,49 @@ class SpentSuite:
             tx.spent.prune(START + _DAY)
             assert tx.spent.add(b"one", START) is True
             assert tx.spent.add(b"two", START) is False
+
+
+class DeviceSuite:
+    """Give a fixture `store`."""
+
+    def test_a_device_comes_back_as_it_was_kept(self, store: Store) -> None:
+        maria, bob = make_user("maria@example.com"), make_user("bob@example.com")
+        keep_users(store, maria, bob)
+        wanted = (make_device(maria, b"1"), make_device(maria, b"2", account_key=b"a" * 32), make_device(bob, b"3"))
+        with store.write() as tx:
+            for each in reversed(wanted):
+                tx.devices.add(each)
+        with store.read() as tx:
+            assert [tx.devices.find(each.handle_hash) for each in wanted] == list(wanted)
+            assert tx.devices.find(b"4" * 32) is None
+            assert tx.devices.list(maria.id) == list(wanted[:2])
+
+    def test_devices_are_forgotten_one_by_one_or_all_but_one(self, store: Store) -> None:
+        maria, bob = make_user("maria@example.com"), make_user("bob@example.com")
+        keep_users(store, maria, bob)
+        one, two, three = (make_device(maria, each, at=START + number * _DAY) for number, each in enumerate(_HANDLES))
+        other = make_device(bob, b"4")
+        with store.write() as tx:
+            for each in (three, two, one, other):
+                tx.devices.add(each)
+            assert tx.devices.list(maria.id) == [one, two, three]
+            tx.devices.remove(one.handle_hash)
+            tx.devices.remove(one.handle_hash)
+            assert tx.devices.list(maria.id) == [two, three]
+            tx.devices.remove_of(maria.id, but=three.handle_hash)
+            assert tx.devices.list(maria.id) == [three]
+            tx.devices.remove_of(maria.id)
+            assert (tx.devices.list(maria.id), tx.devices.list(bob.id)) == ([], [other])
+
+    def test_old_devices_are_pruned(self, store: Store) -> None:
+        user = make_user("maria@example.com")
+        keep_users(store, user)
+        old, new = make_device(user, b"1"), make_device(user, b"2", at=START + _DAY)
+        with store.write() as tx:
+            tx.devices.add(old)
+            tx.devices.add(new)
+            tx.devices.prune(START + _DAY)
+            assert tx.devices.list(user.id) == [new]
 
 
 class FailureSuite:

@@ -1,6 +1,6 @@
 """The provider itself: whose name it is, whose password, and how somebody is now."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -44,6 +44,14 @@ class _Provider:
     def servers(self) -> Servers:
         """The servers, for tests of a configuration."""
         return self._servers
+
+    def _reach(self) -> Generator[Step, None, bool]:
+        """Try each server; tell whether any of them answers."""
+        reached = False
+        for address, trouble in self._servers.open_each():
+            reached = reached or trouble is None
+            yield _step(f"{address.host}:{address.port} answers over TLS", trouble)
+        return reached
 
     def _typed(self, login: str) -> str | None:
         """Return the name that was typed, without a domain of this directory; None for what no name can be."""
@@ -91,10 +99,7 @@ class LdapProvider(_Provider):
 
     def steps(self) -> Iterator[Step]:
         """Try the servers, the searching account, and whether it sees anybody."""
-        reached = False
-        for address, trouble in self._servers.open_each():
-            reached = reached or trouble is None
-            yield _step(f"{address.host}:{address.port} answers over TLS", trouble)
+        reached = yield from self._reach()
         if not reached:
             return
         try:
@@ -184,6 +189,14 @@ class DirectLdapProvider(_Provider):
             if entry is None:
                 return Refused(Refusal.AMBIGUOUS)
             return self._reader.judged(session, entry, None, reference=account)
+
+    def steps(self) -> Iterator[Step]:
+        """Try the servers. What can be seen there shows when somebody signs in."""
+        yield from self._reach()
+
+    def look_up(self, login: str) -> Refused:  # noqa: ARG002  whoever it is
+        """Look nobody up: without a password there is nobody to look as."""
+        return Refused(Refusal.UNKNOWN, detail="with direct_bind nobody can be looked up without their password")
 
     def _own_entry(self, session: Session, account: str) -> Entry | None:
         """Return the entry that was bound as; None if that is not certain."""

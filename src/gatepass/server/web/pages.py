@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from gatepass.errors import Disabled, NotAuthenticated
 from gatepass.model.actor import Actor
+from gatepass.model.device import DEVICE_LIFETIME
 from gatepass.model.secret import Secret, generate_handle
 from gatepass.model.session import Session
 from gatepass.model.user import User
@@ -65,6 +66,12 @@ class Visit:
         """The id of the request."""
         found: str = self.request.state.request_id
         return found
+
+    @property
+    def device(self) -> Secret | None:
+        """What the cookie says of an earlier sign-in in this browser."""
+        text = self.request.cookies.get(self.context.device_cookie_name)
+        return Secret(text) if text else None
 
     @property
     def actor(self) -> Actor:
@@ -183,6 +190,19 @@ def set_cookie(context: Context, response: Response, handle: Secret) -> None:
     """Give the browser a handle. It goes when the browser is closed, and the server forgets it sooner."""
     response.set_cookie(
         context.cookie_name, handle.reveal(), path="/", secure=context.is_https, httponly=True, samesite="lax"
+    )
+
+
+def set_device_cookie(context: Context, response: Response, handle: Secret) -> None:
+    """Let the browser be known at later sign-ins, also after this one is over."""
+    response.set_cookie(
+        context.device_cookie_name,
+        handle.reveal(),
+        max_age=int(DEVICE_LIFETIME.total_seconds()),
+        path="/",
+        secure=context.is_https,
+        httponly=True,
+        samesite="strict",
     )
 
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from gatepass.errors import InvalidInput, TooManyRequests
 from gatepass.model.secret import Secret
 from gatepass.server.parsing import parse_id
-from gatepass.server.web.pages import Page, Visit, redirect, show
+from gatepass.server.web.pages import Page, Visit, redirect, set_device_cookie, show
 from gatepass.server.web.words import waiting_words
 from gatepass.services.change_password import change_password
 from gatepass.services.list_sessions import list_sessions
@@ -29,7 +29,7 @@ def do_change_password(visit: Visit) -> Response:
     try:
         if new != visit.form.get("again", ""):
             raise InvalidInput("again", "the two are not the same")
-        change_password(visit.deps, visit.actor, current=Secret(current), new=Secret(new))
+        device = change_password(visit.deps, visit.actor, current=Secret(current), new=Secret(new), device=visit.device)
     except InvalidInput as error:
         reason = "that is not your password" if error.field == "currentPassword" else error.reason
         return _profile(visit, {_FIELDS.get(error.field, error.field): reason}, HTTPStatus.BAD_REQUEST)
@@ -38,7 +38,10 @@ def do_change_password(visit: Visit) -> Response:
         response = _profile(visit, {"current": reason}, HTTPStatus.TOO_MANY_REQUESTS)
         response.headers["retry-after"] = str(error.retry_after)
         return response
-    return redirect(PROFILE, done="password-changed")
+    response = redirect(PROFILE, done="password-changed")
+    if device is not None:
+        set_device_cookie(visit.context, response, device)
+    return response
 
 
 def do_end_session(visit: Visit) -> Response:
@@ -49,7 +52,7 @@ def do_end_session(visit: Visit) -> Response:
 
 def do_end_others(visit: Visit) -> Response:
     """End all other sessions."""
-    sign_out_elsewhere(visit.deps, visit.actor)
+    sign_out_elsewhere(visit.deps, visit.actor, device=visit.device)
     return redirect(PROFILE, done="sessions-ended")
 
 

@@ -9,7 +9,7 @@ from gatepass.interfaces import ConfiguredProvider
 from gatepass.model.secret import Secret, generate_handle
 from gatepass.server.log import get_logger
 from gatepass.server.web.forms import safe_next
-from gatepass.server.web.pages import HOME, SIGN_IN, Page, Visit, redirect, set_cookie, show
+from gatepass.server.web.pages import HOME, SIGN_IN, Page, Visit, redirect, set_cookie, set_device_cookie, show
 from gatepass.server.web.words import waiting_words
 from gatepass.services.set_password import find_link_user, set_password
 from gatepass.services.sign_in import sign_in
@@ -42,6 +42,7 @@ def do_sign_in(visit: Visit) -> Response:
             user_agent=visit.request.headers.get("user-agent"),
             request_id=visit.request_id,
             replaced=visit.session.id if visit.session else None,
+            device=visit.device,
         )
         result = "ok"
     except NotAuthenticated:
@@ -59,6 +60,8 @@ def do_sign_in(visit: Visit) -> Response:
         _log.info("password checked", door="page", result=result, address=visit.address, request_id=visit.request_id)
     response = redirect(target or HOME)
     set_cookie(visit.context, response, started.handle)
+    if started.device is not None:
+        set_device_cookie(visit.context, response, started.device)
     return response
 
 

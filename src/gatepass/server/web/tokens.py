@@ -161,7 +161,7 @@ def _most_days(generating: Generating) -> int | None:
 def _prove_first(visit: Visit, generating: Generating, wanted: Wanted) -> Response:
     """Check the password, then generate in the renewed session."""
     try:
-        proven = prove_session(visit.deps, visit.actor, Secret(visit.form.get("password", "")))
+        proven = prove_session(visit.deps, visit.actor, Secret(visit.form.get("password", "")), device=visit.device)
     except NotAuthenticated:
         return _generate_form(visit, {"password": "that is not your password"})
     except TooManyRequests as error:

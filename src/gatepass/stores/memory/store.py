@@ -8,6 +8,7 @@ from uuid import UUID
 from gatepass.interfaces import Transaction, Verification, Verifications
 from gatepass.model.change import Change
 from gatepass.stores.memory.changes import MemoryChanges
+from gatepass.stores.memory.devices import MemoryDevices
 from gatepass.stores.memory.events import MemoryEvents
 from gatepass.stores.memory.failures import MemoryFailures
 from gatepass.stores.memory.followers import MemoryFollowers
@@ -38,6 +39,7 @@ class MemoryStore:
         self.settings = MemorySettings(self._undo)
         self.failures = MemoryFailures(self._undo)
         self.spent = MemorySpent(self._undo)
+        self.devices = MemoryDevices(self._undo)
         self.changes = MemoryChanges(self._undo)
         self.words = [0, 0]
         self.verifiers = MemoryVerifiers(self._undo)

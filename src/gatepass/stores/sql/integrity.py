@@ -13,6 +13,7 @@ TABLES = (
     "sessions",
     "failures",
     "spent",
+    "devices",
     "events",
     "settings",
     "changes",

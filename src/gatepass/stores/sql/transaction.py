@@ -7,6 +7,7 @@ from uuid import UUID
 from gatepass.interfaces import Verifications
 from gatepass.stores.sql.changes import PostgresChanges, SqlChanges
 from gatepass.stores.sql.connection import Connection
+from gatepass.stores.sql.devices import SqlDevices
 from gatepass.stores.sql.events import SqlEvents
 from gatepass.stores.sql.failures import SqlFailures
 from gatepass.stores.sql.followers import SqlFollowers
@@ -72,6 +73,11 @@ class SqlTransaction:
     def spent(self) -> SqlSpent:
         """What was taken once."""
         return SqlSpent(self._connection)
+
+    @cached_property
+    def devices(self) -> SqlDevices:
+        """The remembered browsers."""
+        return SqlDevices(self._connection)
 
     @cached_property
     def changes(self) -> SqlChanges:
