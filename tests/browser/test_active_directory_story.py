@@ -29,6 +29,8 @@ domains = ["{DOMAIN}"]
 admin_groups = ["{dn_of("admins")}"]
 generate_groups = ["{dn_of("token users")}"]
 read_every_seconds = {READ_EVERY}
+connect_seconds = 10
+answer_seconds = 20
 """
 
 
@@ -70,15 +72,11 @@ def test_the_first_token_is_made_by_curl_with_the_password_of_the_directory(serv
 
 
 def test_who_is_in_no_group_that_may_gets_no_token(server: Server) -> None:
-    reply = server.request(
-        "POST", "/v4/apiAccessTokens", {"lifetimeSeconds": 86400}, basic=("bob", password_of("bob"))
-    )
+    reply = server.request("POST", "/v4/apiAccessTokens", {"lifetimeSeconds": 86400}, basic=("bob", password_of("bob")))
     assert reply.status == 403
 
 
-def test_a_stranger_is_told_the_same_of_every_account_and_the_audit_log_says_why(
-    server: Server, samba: Samba
-) -> None:
+def test_a_stranger_is_told_the_same_of_every_account_and_the_audit_log_says_why(server: Server, samba: Samba) -> None:
     def told(login: str, password: str) -> tuple[object, ...]:
         reply = server.request("GET", "/v4/people/current", basic=(login, password))
         return reply.status, reply.body, reply.headers.get_all("www-authenticate")

@@ -39,6 +39,8 @@ def options(samba: Samba) -> Options:
         bind_password=SEARCHER[1],
         base=BASE,
         domains=(DOMAIN,),
+        connect_seconds=10,
+        answer_seconds=20,
     )
 
 

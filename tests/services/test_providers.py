@@ -10,7 +10,7 @@ import pytest
 from gatepass.errors import Conflict, NotAllowed, NotAuthenticated, TooManyRequests, Unavailable
 from gatepass.interfaces import ConfiguredProvider
 from gatepass.model.actor import CONSOLE, Actor, Credential
-from gatepass.model.identity import Admission, Finished, Identity, Once, Refusal, Refused
+from gatepass.model.identity import Admission, Finished, Identity, Once
 from gatepass.model.secret import Secret
 from gatepass.model.token import CreatedToken
 from gatepass.model.user import User
@@ -384,22 +384,3 @@ def test_a_person_from_a_provider_is_changed_as_others_are(company: Company) -> 
     change_user(company.deps, CONSOLE, user.id, UserChanges(is_disabled=True))
     change_user(company.deps, CONSOLE, user.id, UserChanges(is_disabled=False))
     assert company.check().id == user.id
-
-
-class Locking(ToyProvider):
-    """Says of everybody that they are locked, and not what they are called for ever."""
-
-    def check(self, account: str | None, _: Secret) -> Refused:
-        return Refused(Refusal.UNKNOWN) if account is None else Refused(Refusal.LOCKED, login="anna")
-
-
-def test_why_somebody_was_refused_is_recorded_where_their_subject_is_not_told(company: Company) -> None:
-    locking = Locking(Options(people=str(company.file)), "corp", company.world.clock)
-    company.deps = replace(company.deps, providers={"corp": replace(company.deps.providers["corp"], provider=locking)})
-    assert company.refused("anna")
-    record = company.world.events()[-1]
-    assert (record.action, record.subject_id) == ("sign-in.refused", None)
-    assert record.details == {"provider": "corp", "reason": "locked", "name": "anna"}
-    before = len(company.world.events())
-    assert company.refused("nobody")
-    assert len(company.world.events()) == before

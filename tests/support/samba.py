@@ -245,7 +245,7 @@ class Samba:
             # It ends when its standard input does, so no death of the tests leaves it running.
             config = self.folder / "smb.conf"
             self._process = subprocess.Popen(
-                ["samba", "-s", config, "-F", "-M", "single", "--no-process-group", "--debug-stdout"],
+                ["samba", "-s", config, "-i", "-M", "single", "--no-process-group", "--debug-stdout"],
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=out,

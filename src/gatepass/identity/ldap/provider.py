@@ -307,7 +307,7 @@ def _refused(reason: Refusal, account: str) -> Refused:
 
 
 def _bare(account: str) -> str:
-    """Return what stands in `name@domain` or `DOMAIN\\name` for the name; a DN as it is."""
+    r"""Return what stands in `name@domain` or `DOMAIN\name` for the name; a DN as it is."""
     return account if "=" in account else account.partition("@")[0].rpartition("\\")[2]
 
 
