@@ -226,6 +226,26 @@ def test_numbers_of_a_list_are_bounded_and_read(partners: Directory) -> None:
         assert (reply.status, reply.json["detail"].partition(":")[0]) == (400, query.partition("=")[0])
 
 
+def test_a_directory_chooses_what_it_is_told(corp: Directory) -> None:
+    told = corp.make()
+    everything = told.keys()
+    for query, names in (
+        ("attributes=userName", {"userName"}),
+        (f"attributes={USER}:ACTIVE,name.formatted", {"active", "name"}),
+        ("attributes=emails", set()),
+        ("excludedAttributes=displayName,id,meta", everything - {"displayName", "meta"}),
+        ("attributes=", everything),
+    ):
+        wanted = {name: told[name] for name in (*names, "id", "schemas")}
+        assert corp.ask("GET", f"{told['id']}?{query}").json == wanted
+        found = corp.ask("GET", f"{USERS}?filter=externalId+eq+%22{told['externalId']}%22&{query}").json
+        assert found["Resources"] == [wanted]
+    for method, body in (("GET", None), ("PATCH", deactivation())):
+        reply = corp.ask(method, f"{told['id']}?attributes=active&excludedAttributes=name", body)
+        assert (reply.status, reply.json["scimType"]) == (400, "invalidSyntax")
+    assert corp.ask("GET", told["id"]).json == told
+
+
 def test_replacing_changes_what_is_said_and_leaves_the_rest(corp: Directory) -> None:
     number = next_number()
     told = corp.make(entra_user(number))

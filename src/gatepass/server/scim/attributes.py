@@ -53,6 +53,11 @@ def read_path(path: str) -> tuple[str, str] | None:
     return name, (chosen or "").lower()
 
 
+def read_names(text: str) -> frozenset[str]:
+    """Return the attributes in a list with commas, in lower case; a part stands for the whole of its attribute."""
+    return frozenset(_plain(each.strip()).lower().partition(".")[0] for each in text.split(","))
+
+
 def _plain(name: str) -> str:
     """Take the URN of the user schema off."""
     prefix = f"{USER_SCHEMA}:".lower()

@@ -21,6 +21,8 @@ class Call:
     """Whose directory asks."""
     path: Mapping[str, str]
     query: Mapping[str, str]
+    is_told: Callable[[str], bool]
+    """Which attributes of a person the answer has."""
     body: Mapping[str, Any]
     """Empty for methods without one."""
 

@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gatepass.interfaces import Page
-from gatepass.server.scim.attributes import USER_SCHEMA
+from gatepass.server.scim.attributes import USER_SCHEMA, read_names
 from gatepass.server.scim.problems import InvalidFilter, InvalidSyntax
 
 MOST_RESULTS = 200
+_ALWAYS = frozenset({"schemas", "id"})
 _FILTER = re.compile(
     rf'\A\s*(?:{re.escape(USER_SCHEMA)}:)?(userName|externalId)\s+eq\s+("(?:[^"\\]|\\.)*")\s*\Z',
     re.ASCII | re.IGNORECASE | re.DOTALL,
@@ -28,6 +29,14 @@ def read_filter(query: Mapping[str, str]) -> tuple[str, str] | None:
     if matched is None or not isinstance(wanted, str):
         raise InvalidFilter("filter", 'must be userName eq "…" or externalId eq "…"')
     return matched[1].lower(), wanted
+
+
+def read_selection(query: Mapping[str, str]) -> Callable[[str], bool]:
+    """Return which attributes are told (RFC 7644, 3.9): those in `attributes`, or all but `excludedAttributes`."""
+    wanted, unwanted = (read_names(query.get(name, "")) - {""} for name in ("attributes", "excludedAttributes"))
+    if wanted and unwanted:
+        raise InvalidSyntax("attributes", "must not be given together with excludedAttributes")
+    return lambda name: name in _ALWAYS or (name.lower() in wanted if wanted else name.lower() not in unwanted)
 
 
 def read_page(query: Mapping[str, str]) -> tuple[Page, int]:

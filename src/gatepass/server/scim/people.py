@@ -83,9 +83,14 @@ def resource_of(user: User, configured: ConfiguredProvider, public_url: str) -> 
             "resourceType": "User",
             "created": iso(user.created_at),
             "lastModified": iso(user.updated_at),
-            "location": f"{public_url}{USERS}/{user.id}",
+            "location": location_of(user, public_url),
         },
     }
+
+
+def location_of(user: User, public_url: str) -> str:
+    """Return the address of a person here."""
+    return f"{public_url}{USERS}/{user.id}"
 
 
 def list_of(resources: Sequence[Mapping[str, Any]], *, total: int, start: int = 1) -> Mapping[str, Any]:

@@ -20,6 +20,7 @@ from gatepass.server.log import get_logger
 from gatepass.server.parsing import parse_json, query_of, read_body
 from gatepass.server.scim import discovery, users
 from gatepass.server.scim.call import Answer, Call, Handler
+from gatepass.server.scim.filtering import read_selection
 from gatepass.server.scim.people import USERS
 from gatepass.server.scim.problems import InvalidSyntax, error_body
 from gatepass.services.check_push_credential import check_push_credential
@@ -77,7 +78,8 @@ def _read(request: Request, presented: Presented, raw: bytes) -> Call:
     )
     request.state.actor = actor
     body = _body(request, raw) if request.method in _BODIED else {}
-    return Call(context, actor, configured, request.path_params, query_of(request), body)
+    query = query_of(request)
+    return Call(context, actor, configured, request.path_params, query, read_selection(query), body)
 
 
 def _pushing(context: Context, request: Request, presented: Presented) -> ConfiguredProvider:

@@ -13,7 +13,7 @@ from gatepass.server.scim.filtering import read_filter, read_page
 from gatepass.server.scim.names import emails_of
 from gatepass.server.scim.patching import SCHEMA as PATCH_SCHEMA
 from gatepass.server.scim.patching import read_patch
-from gatepass.server.scim.people import list_of, pushed_in, resource_of, subject_of
+from gatepass.server.scim.people import list_of, location_of, pushed_in, resource_of, subject_of
 from gatepass.server.scim.problems import InvalidSyntax
 from gatepass.services.change_pushed_user import change_pushed_user
 from gatepass.services.delete_pushed_user import delete_pushed_user
@@ -80,12 +80,12 @@ def _changed(call: Call, attributes: Mapping[str, Any]) -> Answer:
 
 
 def _told(call: Call, user: User, status: HTTPStatus = HTTPStatus.OK) -> Answer:
-    body = _resource(call, user)
-    return Answer(body, status, {"location": body["meta"]["location"]})
+    return Answer(_resource(call, user), status, {"location": location_of(user, call.context.public_url)})
 
 
 def _resource(call: Call, user: User) -> dict[str, Any]:
-    return resource_of(user, call.configured, call.context.public_url)
+    whole = resource_of(user, call.configured, call.context.public_url)
+    return {name: value for name, value in whole.items() if call.is_told(name)}
 
 
 def _require_schema(body: Mapping[str, Any], schema: str) -> None:
