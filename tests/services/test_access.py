@@ -11,6 +11,7 @@ from gatepass.model.secret import generate_id
 from gatepass.services.access import RULES, Action, authorise
 from gatepass.services.change_user import UserChanges, change_user
 from gatepass.services.delete_user import delete_user
+from gatepass.services.require_examiner import require_examiner
 from gatepass.services.revoke_token import revoke_token
 from gatepass.services.sign_out import sign_out
 from gatepass.testing.fakes import START, acting
@@ -77,6 +78,16 @@ def test_the_table_below_knows_every_action() -> None:
 def test_each_kind_of_actor_gets_what_the_table_says(world: World, action: Action) -> None:
     actors = (acting(world.maria), acting(world.bob), acting(world.admin), CONSOLE)
     assert tuple(outcome(world, actor, action) for actor in actors) == TABLE[action]
+
+
+def test_only_who_may_try_providers_sees_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_examiner(world.deps, acting(world.admin))
+    for actor in (acting(world.maria), CONSOLE, SYSTEM):
+        with pytest.raises(NotAllowed):
+            require_examiner(world.deps, actor)
+    monkeypatch.setitem(RULES, Action.EXAMINE_PROVIDERS, RULES[Action.CREATE_TOKEN])
+    with pytest.raises(NotAllowed):
+        require_examiner(world.deps, acting(world.admin))
 
 
 @pytest.mark.parametrize("action", Action)

@@ -26,10 +26,13 @@ class Place:
         """Tell whether the command line says anything at all."""
         return any((self.data, self.database, self.config_file))
 
-    def load(self, flags: Mapping[str, Any] | None = None) -> Config:
-        """Return the configuration, with other flags too. Raises BadConfiguration."""
+    def load(self, flags: Mapping[str, Any] | None = None, *, with_providers: bool = False) -> Config:
+        """Return the configuration, with other flags too. Raises BadConfiguration.
+
+        Identity providers are read, and can be wrong, only for commands that have to do with them.
+        """
         here = {"store.data": self.data, "store.database": self.database}
-        return load_config({**here, **(flags or {})}, file=self.config_file)
+        return load_config({**here, **(flags or {})}, file=self.config_file, with_providers=with_providers)
 
 
 def place_options(command: F) -> F:

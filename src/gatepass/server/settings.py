@@ -122,12 +122,17 @@ SECRET_KEYS: frozenset[str] = frozenset({"store.database"})
 
 
 def load_config(
-    flags: Mapping[str, Any], *, file: Path | None = None, environment: Mapping[str, str] | None = None
+    flags: Mapping[str, Any],
+    *,
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    with_providers: bool = True,
 ) -> Config:
     """Merge all sources and check the result.
 
     `flags` maps `section.key` to a value, None meaning "not given". Without `file`, `gatepass.toml`
-    in the data directory is read if it exists. Raises BadConfiguration naming the key.
+    in the data directory is read if it exists. What is said of identity providers is left unread without
+    `with_providers`. Raises BadConfiguration naming the key.
     """
     _require_no_password(flags.get("store.database"))
     environment = os.environ if environment is None else environment  # noqa: TID251  here it is read
@@ -139,7 +144,7 @@ def load_config(
     path = file or Path(data) / FILE_NAME
     for key, value in _from_file(path, required=file is not None).items():
         given.setdefault(key, (value, str(path)))
-    providers = provider_settings.read_providers(given)
+    providers = provider_settings.read_providers(given) if with_providers else {}
     keys = [*_all_keys(), *(key for each in providers.values() for key in provider_settings.keys_of(each))]
     config = Config(
         **{name: section_of(name, kind, given) for name, kind in SECTIONS.items()},
