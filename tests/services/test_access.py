@@ -44,6 +44,7 @@ TABLE: dict[
     A.MANAGE_VERIFIERS: (NotAllowed, NotAllowed, OK, OK),
     A.VERIFY_ELSEWHERE: (NotAllowed, NotAllowed, NotAllowed, NotAllowed),
     A.EXAMINE_PROVIDERS: (NotAllowed, NotAllowed, OK, NotAllowed),
+    A.MOVE_TO_PROVIDER: (OK, NotFound, NotFound, NotAllowed),
 }
 NOBODYS = {
     A.LIST_USERS,
@@ -100,7 +101,7 @@ def test_a_token_can_do_all_but_what_needs_the_password(world: World, action: Ac
     world.allow_everybody()
     for user, column in ((world.maria, 0), (world.bob, 1), (world.admin, 2)):
         expected = TABLE[action][column]
-        if action in {A.CHANGE_PASSWORD, A.MANAGE_SESSIONS} and expected is OK:
+        if action in {A.CHANGE_PASSWORD, A.MANAGE_SESSIONS, A.MOVE_TO_PROVIDER} and expected is OK:
             expected = NotAllowed
         assert outcome(world, world.token_actor(user), action) is expected
 
@@ -110,7 +111,7 @@ def test_a_session_can_do_what_the_password_can_while_it_is_fresh(world: World, 
     actor = world.session_actor(world.maria)
     assert outcome(world, actor, action) is TABLE[action][0]
     world.clock.advance(minutes=15)
-    expected = NotAllowed if action is A.CREATE_TOKEN else TABLE[action][0]
+    expected = NotAllowed if action in {A.CREATE_TOKEN, A.MOVE_TO_PROVIDER} else TABLE[action][0]
     assert outcome(world, actor, action) is expected
 
 

@@ -167,6 +167,18 @@ def test_an_outage_is_503_and_costs_nobody_a_session(server: Server, op: OpenId)
     assert visitor.get(HOME).status == 200
 
 
+def test_an_account_moves_to_the_provider_and_is_found_there(server: Server, op: OpenId) -> None:
+    op.person = {"sub": "mover-1", "preferred_username": "mover"}
+    before = server.create_person("mover@example.com")["id"]
+    visitor, page = Visitor(server).sign_in("mover@example.com"), "/settings/profile/move/corp"
+    answer = op.authorise(target_of(visitor.submit(page, page, password=PASSWORD)))
+    assert come_back(visitor, answer).headers["location"] == f"{page}/confirm"
+    assert visitor.submit(f"{page}/confirm", f"{page}/confirm").headers["location"] == "/settings/profile?done=moved"
+    me = server.request("GET", "/v4/people/current", bearer=generate(sign_in(server, op))).json
+    assert (me["id"], me["provider"]) == (before, "corp")
+    assert server.request("GET", "/v4/people/current", basic=("mover@example.com", PASSWORD)).status == 401
+
+
 def begin_again(visitor: Visitor) -> str:
     """Press the button for a fresh sign-in; the sign-in page itself is not shown to who is signed in."""
     form = visitor.form("/settings/profile", "/sign-out")

@@ -42,6 +42,7 @@ class Action(Enum):
     MANAGE_VERIFIERS = auto()
     VERIFY_ELSEWHERE = auto()
     EXAMINE_PROVIDERS = auto()
+    MOVE_TO_PROVIDER = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ RULES = {
     Action.MANAGE_VERIFIERS: _Rule(admin=True, console=True, scope="gatepass.settings:write"),
     Action.VERIFY_ELSEWHERE: _Rule(verifier=True),
     Action.EXAMINE_PROVIDERS: _Rule(admin=True, scope="gatepass.settings:read"),
+    Action.MOVE_TO_PROVIDER: _Rule(owner=True, credentials=_PROVEN, fresh=True),
 }
 
 

@@ -77,7 +77,7 @@ def check_password_again(
     with ExitStack() as turns:
         keys = turns.enter_context(deps.throttle.attempt(user.email, address, folded=True))
         attempt = Attempt(list(keys), turns, address, request_id)
-        with _counting_failure(deps, attempt, None):
+        with counting_failure(deps, attempt, None):
             found = check_account(deps, attempt, user.provider, session.reference, password)
             if found is None or found[0].id != user.id:
                 raise NotAuthenticated
@@ -86,7 +86,7 @@ def check_password_again(
 
 def _from_directories(deps: Deps, attempt: Attempt, login: str, password: Secret, *, local: User | None) -> Proof:
     """Ask the directories about a name that no local password fits; about nobody, if it is a local user's."""
-    with _counting_failure(deps, attempt, local):
+    with counting_failure(deps, attempt, local):
         found = check_directories(deps, attempt, None if local else login, password)
         if found is None:
             raise NotAuthenticated
@@ -94,7 +94,7 @@ def _from_directories(deps: Deps, attempt: Attempt, login: str, password: Secret
 
 
 @contextmanager
-def _counting_failure(deps: Deps, attempt: Attempt, local: User | None) -> Iterator[None]:
+def counting_failure(deps: Deps, attempt: Attempt, local: User | None) -> Iterator[None]:
     """Count a failure while the attempt still holds its turns. An outage counts: it judged nothing either way."""
     try:
         yield
