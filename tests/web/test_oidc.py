@@ -168,11 +168,12 @@ def test_an_outage_is_503_and_costs_nobody_a_session(server: Server, op: OpenId)
 
 
 def test_an_account_moves_to_the_provider_and_is_found_there(server: Server, op: OpenId) -> None:
-    op.person = {"sub": "mover-1", "preferred_username": "mover"}
+    op.person = {**ALICE, "sub": "mover-1", "email": "mover@example.org"}
     before = server.create_person("mover@example.com")["id"]
     visitor, page = Visitor(server).sign_in("mover@example.com"), "/settings/profile/move/corp"
     answer = op.authorise(target_of(visitor.submit(page, page, password=PASSWORD)))
-    assert come_back(visitor, answer).headers["location"] == f"{page}/confirm"
+    reply = come_back(visitor, answer)
+    assert (reply.status, reply.headers["location"]) == (303, f"{page}/confirm")
     assert visitor.submit(f"{page}/confirm", f"{page}/confirm").headers["location"] == "/settings/profile?done=moved"
     me = server.request("GET", "/v4/people/current", bearer=generate(sign_in(server, op))).json
     assert (me["id"], me["provider"]) == (before, "corp")
