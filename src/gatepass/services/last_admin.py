@@ -30,4 +30,4 @@ def require_a_local_admin_left(tx: Transaction, leaving: User) -> None:
 
 
 def _gets_in(tx: Transaction, user: User) -> bool:
-    return user.is_local and user.is_live and tx.users.find_password(user.id) is not None
+    return user.is_live and tx.users.find_password(user.id) is not None
