@@ -134,6 +134,29 @@ def test_who_leaves_the_directory_is_refused_at_the_next_reading(server: Server,
     assert found["isDisabled"] is True
 
 
+def test_a_local_person_moves_to_the_directory_with_both_passwords_and_leaves_with_it(
+    server: Server, slapd: Slapd
+) -> None:
+    slapd.add(person("mover", "mover password"))
+    slapd.change(f"dn: {group_dn('makers')}\nchangetype: modify\nadd: member\nmember: {dn_of('mover')}\n")
+    before = server.create_person("mover@example.com")["id"]
+    visitor, page = Visitor(server).sign_in("mover@example.com"), "/settings/profile/move/corp"
+    for password, there in ((PASSWORD, "wrong"), (PASSWORD, ""), ("wrong", "mover password")):
+        reply = visitor.submit(page, page, password=password, login="mover", there=there)
+        assert reply.status == 400
+    assert server.request("GET", "/v4/people/current", basic=("mover@example.com", PASSWORD)).status == 200
+    reply = visitor.submit(page, page, password=PASSWORD, login="mover", there="mover password")
+    assert (reply.status, reply.headers["location"]) == (303, "/settings/profile?done=moved")
+    assert b"mover@example.org" in visitor.get("/settings/profile").body
+    value, _ = server.create_token(basic=("mover", "mover password"))
+    me = server.request("GET", "/v4/people/current", bearer=value).json
+    assert (me["id"], me["provider"]) == (before, "corp")
+    assert server.request("GET", "/v4/people/current", basic=("mover@example.com", PASSWORD)).status == 401
+    slapd.remove(dn_of("mover"))
+    poll(lambda: server.request("GET", "/verify", bearer=value).status == 401)
+    assert visitor.get("/settings/profile").status == 303
+
+
 def test_an_outage_is_503_and_local_people_still_get_in(server: Server, slapd: Slapd) -> None:
     slapd.stop()
     try:
@@ -148,5 +171,5 @@ def test_an_outage_is_503_and_local_people_still_get_in(server: Server, slapd: S
 def test_no_password_is_in_the_log(server: Server) -> None:
     log = server.log.read_text()
     assert '"door": "basic"' in log or "door" in log
-    for secret in ("alice password", "bob password", "locked password", SEARCHER[1]):
+    for secret in ("alice password", "bob password", "locked password", "mover password", PASSWORD, SEARCHER[1]):
         assert secret not in log

@@ -5,7 +5,7 @@ import pytest
 from support.server import EMAIL, PASSWORD, Server
 from support.visitor import Visitor
 
-PERSON = {"id", "email", "name", "isAdmin", "isDisabled", "createdAt", "updatedAt", "lastLoginTime"}
+PERSON = {"id", "email", "name", "isAdmin", "isDisabled", "provider", "createdAt", "updatedAt", "lastLoginTime"}
 NEW = "another good sentence"
 
 
@@ -22,6 +22,7 @@ def test_current_is_oneself(server: Server, maria: tuple[str, str]) -> None:
     assert reply.json.keys() == PERSON
     assert (reply.json["id"], reply.json["isAdmin"], reply.json["isDisabled"]) == (maria[0], False, False)
     assert reply.json["lastLoginTime"] is not None
+    assert reply.json["provider"] == "local"
 
 
 def test_adding_without_a_password_gives_a_link_once(server: Server) -> None:

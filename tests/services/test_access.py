@@ -11,6 +11,7 @@ from gatepass.model.secret import generate_id
 from gatepass.services.access import RULES, Action, authorise
 from gatepass.services.change_user import UserChanges, change_user
 from gatepass.services.delete_user import delete_user
+from gatepass.services.require_examiner import require_examiner
 from gatepass.services.revoke_token import revoke_token
 from gatepass.services.sign_out import sign_out
 from gatepass.testing.fakes import START, acting
@@ -44,6 +45,7 @@ TABLE: dict[
     A.VERIFY_ELSEWHERE: (NotAllowed, NotAllowed, NotAllowed, NotAllowed),
     A.EXAMINE_PROVIDERS: (NotAllowed, NotAllowed, OK, NotAllowed),
     A.PUSH_USERS: (NotAllowed, NotAllowed, NotAllowed, NotAllowed),
+    A.MOVE_TO_PROVIDER: (OK, NotFound, NotFound, NotAllowed),
 }
 NOBODYS = {
     A.LIST_USERS,
@@ -81,6 +83,16 @@ def test_each_kind_of_actor_gets_what_the_table_says(world: World, action: Actio
     assert tuple(outcome(world, actor, action) for actor in actors) == TABLE[action]
 
 
+def test_only_who_may_try_providers_sees_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_examiner(world.deps, acting(world.admin))
+    for actor in (acting(world.maria), CONSOLE, SYSTEM):
+        with pytest.raises(NotAllowed):
+            require_examiner(world.deps, actor)
+    monkeypatch.setitem(RULES, Action.EXAMINE_PROVIDERS, RULES[Action.CREATE_TOKEN])
+    with pytest.raises(NotAllowed):
+        require_examiner(world.deps, acting(world.admin))
+
+
 @pytest.mark.parametrize("action", Action)
 def test_the_system_itself_asks_for_nothing(world: World, action: Action) -> None:
     assert outcome(world, SYSTEM, action) is NotAllowed
@@ -91,7 +103,7 @@ def test_a_token_can_do_all_but_what_needs_the_password(world: World, action: Ac
     world.allow_everybody()
     for user, column in ((world.maria, 0), (world.bob, 1), (world.admin, 2)):
         expected = TABLE[action][column]
-        if action in {A.CHANGE_PASSWORD, A.MANAGE_SESSIONS} and expected is OK:
+        if action in {A.CHANGE_PASSWORD, A.MANAGE_SESSIONS, A.MOVE_TO_PROVIDER} and expected is OK:
             expected = NotAllowed
         assert outcome(world, world.token_actor(user), action) is expected
 
@@ -101,7 +113,7 @@ def test_a_session_can_do_what_the_password_can_while_it_is_fresh(world: World, 
     actor = world.session_actor(world.maria)
     assert outcome(world, actor, action) is TABLE[action][0]
     world.clock.advance(minutes=15)
-    expected = NotAllowed if action is A.CREATE_TOKEN else TABLE[action][0]
+    expected = NotAllowed if action in {A.CREATE_TOKEN, A.MOVE_TO_PROVIDER} else TABLE[action][0]
     assert outcome(world, actor, action) is expected
 
 

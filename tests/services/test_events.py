@@ -1,12 +1,16 @@
 """Each change of state has exactly one kind of record, in the same transaction, or does not happen."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from gatepass.errors import Unavailable
+from gatepass.interfaces import ConfiguredProvider
 from gatepass.model.actor import CONSOLE
 from gatepass.model.event import ACTIONS
+from gatepass.model.identity import Finished, Identity
 from gatepass.model.journal import Fate, JournalRecord
 from gatepass.model.secret import Secret
 from gatepass.services.add_verifier import add_verifier
@@ -19,6 +23,7 @@ from gatepass.services.delete_user import delete_user
 from gatepass.services.get_settings import get_settings
 from gatepass.services.issue_password_link import issue_password_link
 from gatepass.services.list_events import list_events
+from gatepass.services.move_to_provider import move_to_provider
 from gatepass.services.prove_session import prove_session
 from gatepass.services.prune_tokens import prune_tokens
 from gatepass.services.recover_user import recover_user
@@ -109,6 +114,20 @@ def proving(world: World) -> Callable[[], object]:
     return lambda: prove_session(world.deps, actor, Secret(PASSWORD))
 
 
+def moving(world: World) -> Callable[[], object]:
+    known = Identity("corp", "s-maria", "maria", email="maria@example.com", email_verified=True)
+    corp = ConfiguredProvider(id="corp", name="Company", provider=Absent())
+    deps, actor = replace(world.deps, providers={"corp": corp}), world.session_actor(world.maria)
+    return lambda: move_to_provider(deps, actor, Finished(known))
+
+
+class Absent:
+    """A provider that is asked nothing."""
+
+    def close(self) -> None:
+        pass
+
+
 def signing_out(world: World) -> Callable[[], object]:
     actor = world.session_actor(world.maria)
     return lambda: sign_out(world.deps, actor)
@@ -178,6 +197,7 @@ CHANGES: dict[Doing, list[str]] = {
     recovering: ["person.enabled", "password.changed"],
     signing_in: ["session.started"],
     proving: ["session.proven"],
+    moving: ["person.moved", "session.started"],
     signing_out: ["session.ended"],
     signing_out_elsewhere: ["session.ended"],
     failing_to_sign_in: ["sign-in.refused"],
@@ -191,7 +211,7 @@ CHANGES: dict[Doing, list[str]] = {
 def tables(world: World) -> str:
     """Return everything the store holds, as text. The keyring is outside of it."""
     store = world.store
-    parts: Iterable[object] = (
+    parts: Iterable[Mapping[Any, object]] = (
         store.tokens._table.rows,
         store.users.table.rows,
         store.users._passwords.rows,
@@ -202,7 +222,7 @@ def tables(world: World) -> str:
         store.failures._table.rows,
         store.verifiers._table.rows,
     )
-    return "\n".join(map(repr, parts))
+    return "\n".join(repr(sorted(rows.items(), key=repr)) for rows in parts)
 
 
 def test_every_kind_of_record_is_written_by_some_change_below() -> None:

@@ -45,6 +45,7 @@ SCOPES = {
     Action.MANAGE_VERIFIERS: "gatepass.settings:write",
     Action.VERIFY_ELSEWHERE: None,
     Action.EXAMINE_PROVIDERS: "gatepass.settings:read",
+    Action.MOVE_TO_PROVIDER: None,
 }
 
 

@@ -1,8 +1,9 @@
 """A provider of the tests: one file, and one line in `identity.KINDS`, make it a kind like the others.
 
 Its people stand in a file that is read at each use, so that a test can change them while a server runs:
-`{"subject": {"login": …, "password": …, "groups": […], "email": …, "disabled": true, "expired": true,
-"hidden": true}}`. A file that cannot be read is an outage. It sends the browser to itself and believes what comes back with the right `state`.
+`{"subject": {"login": …, "password": …, "groups": […], "email": …, "disabled": true, "expired": true, "locked":
+true, "hidden": true}}`. A file that cannot be read is an outage. It sends the browser to itself and believes what comes back
+with the right `state`.
 """
 
 import hmac
@@ -54,6 +55,8 @@ class ToyProvider:
             return Refused(Refusal.WRONG_PASSWORD, account, each["login"])
         if each.get("expired"):
             return Refused(Refusal.PASSWORD_EXPIRED, account, each["login"])
+        if each.get("locked"):
+            return Refused(Refusal.LOCKED, account, each["login"])
         return self.read(account)
 
     def read(self, subject: str) -> Identity | Refused:

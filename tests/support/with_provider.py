@@ -1,7 +1,6 @@
 """A server with the toy provider: its people are a file that a test changes while it runs."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,10 +45,3 @@ def toy_server(folder: Path, company: Company, *, server: str = "") -> Server:
     made = Server(folder / "data")
     made.program = [sys.executable, str(Path(__file__).parent / "with_toy.py")]
     return made
-
-
-def add_verifier(server: Server) -> str:
-    """Register a verifier on the console of a server that has the toy; return its credential."""
-    command = [*(server.program or []), "verifiers", "add", "orders", "--data", str(server.data)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    return done.stdout.strip()

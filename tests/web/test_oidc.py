@@ -1,6 +1,7 @@
 """OpenID Connect and a trusted proxy at a running server: in, a token, and out again."""
 
 import http.client
+import json
 import re
 import socket
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.openid import ALICE, CLIENT_ID, CLIENT_SECRET, Listening, OpenId
-from support.server import EMAIL, PASSWORD, Server, basic_header, make_installation
+from support.server import EMAIL, PASSWORD, Server, basic_header, gatepass, make_installation
 from support.visitor import Visitor, forms_of
 
 HOME = "/settings/access-tokens"
@@ -37,11 +38,6 @@ header = "X-Proxy-Assertion"
 issuer = "{issuer}"
 audience = "tokens"
 jwks = "{issuer}/jwks"
-[providers.plain]
-kind = "trusted_proxy"
-name = "a name"
-header = "X-Name"
-trust = "name"
 """
 _SECRETS = {f"GATEPASS_PROVIDERS__{each}__CLIENT_SECRET": CLIENT_SECRET for each in ("CORP", "LEAVING")}
 
@@ -171,6 +167,19 @@ def test_an_outage_is_503_and_costs_nobody_a_session(server: Server, op: OpenId)
     assert visitor.get(HOME).status == 200
 
 
+def test_an_account_moves_to_the_provider_and_is_found_there(server: Server, op: OpenId) -> None:
+    op.person = {**ALICE, "sub": "mover-1", "email": "mover@example.org"}
+    before = server.create_person("mover@example.com")["id"]
+    visitor, page = Visitor(server).sign_in("mover@example.com"), "/settings/profile/move/corp"
+    answer = op.authorise(target_of(visitor.submit(page, page, password=PASSWORD)))
+    reply = come_back(visitor, answer)
+    assert (reply.status, reply.headers["location"]) == (303, f"{page}/confirm")
+    assert visitor.submit(f"{page}/confirm", f"{page}/confirm").headers["location"] == "/settings/profile?done=moved"
+    me = server.request("GET", "/v4/people/current", bearer=generate(sign_in(server, op))).json
+    assert (me["id"], me["provider"]) == (before, "corp")
+    assert server.request("GET", "/v4/people/current", basic=("mover@example.com", PASSWORD)).status == 401
+
+
 def begin_again(visitor: Visitor) -> str:
     """Press the button for a fresh sign-in; the sign-in page itself is not shown to who is signed in."""
     form = visitor.form("/settings/profile", "/sign-out")
@@ -202,7 +211,7 @@ def test_everybody_is_told_alike_where_a_first_token_comes_from(server: Server) 
     said.add(server.request("GET", "/v4/people/current").details)
     said.add(server.request("GET", "/v4/people/current", bearer="gpat_x").details)
     advice = (
-        "The credentials are missing or cannot be used. People who sign in with Company or Elsewhere or the gate or a name"
+        "The credentials are missing or cannot be used. People who sign in with Company or Elsewhere or the gate"
         f" generate their first token on the page {server.url}{HOME}."
     )
     assert said == {advice}
@@ -326,18 +335,38 @@ class _OverSocket(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-def test_a_plain_name_counts_on_a_unix_socket_and_nowhere_else(server: Server, tmp_path: Path) -> None:
+def test_a_plain_name_counts_on_a_unix_socket(tmp_path: Path) -> None:
     name = {"X-Name": "alice"}
-    assert pass_gate(server, name, provider="plain")[1].status == 401
-    data = tmp_path / "data"
-    make_installation(data)
-    (data / "gatepass.toml").write_text('[providers.gate]\nkind = "trusted_proxy"\nheader = "X-Name"\ntrust = "name"\n')
+    data = with_named_header(tmp_path)
     with Server(data, listen=f"unix:{tmp_path / 's'}") as over_socket:
         over_socket.request = _asking(tmp_path / "s")
         visitor, reply = pass_gate(over_socket, name)
         assert reply.status == 303
         assert b"alice@gate" in visitor.get("/settings/profile", name).body
         assert visitor.get(HOME, {"X-Name": "bob"}).status == 303
+
+
+def with_named_header(folder: Path, more: str = "") -> Path:
+    data = folder / "data"
+    make_installation(data)
+    config = f'[providers.gate]\nkind = "trusted_proxy"\nheader = "X-Name"\ntrust = "name"\n{more}'
+    (data / "gatepass.toml").write_text(config)
+    return data
+
+
+def test_over_tcp_a_server_that_was_to_believe_a_plain_name_does_not_start(tmp_path: Path) -> None:
+    data = with_named_header(tmp_path)
+    done = gatepass("serve", "--data", str(data), "--listen", "127.0.0.1:0", "--metrics-listen", "off")
+    assert done.returncode == 1
+    assert "providers.gate.trust: a plain name is believed on a unix socket only" in done.stderr
+    found = gatepass("doctor", "--data", str(data), "--json")
+    told = {each["check"]: str(each) for each in json.loads(found.stdout)["checks"]}["providers"]
+    assert "unix socket only" in told
+
+
+def test_a_provider_that_is_switched_off_keeps_no_server_from_starting(tmp_path: Path) -> None:
+    with Server(with_named_header(tmp_path, "enabled = false\n")) as started:
+        assert started.admin("GET", "/v4/people/current").status == 200
 
 
 def _asking(path: Path):

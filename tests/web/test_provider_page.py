@@ -20,6 +20,7 @@ people = "{people}"
 key = "the secret of the toy"
 sign_in_groups = ["staff"]
 admin_groups = ["heads"]
+read_every_seconds = 30
 [providers.later]
 kind = "toy"
 people = "{missing}"
@@ -62,6 +63,7 @@ def test_each_provider_is_shown_with_its_rules_and_without_its_secrets(admin: Vi
     assert "Company & Co" in shown
     assert "<code>staff</code>" in shown
     assert "<code>heads</code>" in shown
+    assert "read every 30 seconds" in shown
     assert "the secret of the toy" not in shown
     assert {f"{PAGE}/corp", f"{PAGE}/later"} <= forms_of(reply).keys()
 

@@ -1,19 +1,14 @@
 """Signing in by SAML at a real server: metadata, the request, the posted answer, and what of it is refused."""
 
-import base64
-import re
-import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from html import unescape
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from lxml import etree
 
 from support.saml_corpus import CASES
-from support.saml_idp import Answer, encoded, make_pair, metadata, signed
-from support.server import Server, gatepass, make_installation
+from support.saml_idp import encoded, make_pair, metadata, signed
+from support.saml_visits import answer_to, begin, post
+from support.server import PASSWORD, Server, gatepass, make_installation
 from support.visitor import Visitor
 
 PAIR = make_pair("idp")
@@ -36,25 +31,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-def begin(visitor: Visitor) -> Answer:
-    """Press the button; return an answer that fits what the browser was sent away with."""
-    reply = visitor.submit("/sign-in", "/sign-in/corp")
-    found = re.search(r'<meta http-equiv="refresh" content="0; url=([^"]*)">', reply.body.decode())
-    assert found
-    raw = parse_qs(urlsplit(unescape(found[1])).query)["SAMLRequest"][0]
-    request = etree.fromstring(zlib.decompress(base64.b64decode(raw), -15))
-    callback = request.get("AssertionConsumerServiceURL")
-    audience = callback.removesuffix("/callback") + "/metadata"
-    now = datetime.now(UTC).replace(microsecond=0)
-    return Answer(request.get("ID"), now, destination=callback, recipient=callback, audience=audience)
-
-
-def post(visitor: Visitor, text: str):
-    # What a form of the provider's page comes with.
-    headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://idp.example.org"}
-    return visitor.post("/sign-in/corp/callback", {"SAMLResponse": text, "RelayState": ""}, headers)
-
-
 def test_whoever_comes_back_is_signed_in_and_has_their_rights(server: Server) -> None:
     visitor = Visitor(server)
     reply = post(visitor, encoded(signed(begin(visitor), PAIR)))
@@ -73,6 +49,16 @@ def test_an_answer_is_taken_once_and_in_one_browser(server: Server) -> None:
     visitor.cookies["gatepass-corp"] = flow
     assert post(visitor, text).status == 401
     assert thief.get("/settings/profile").status == 303
+
+
+def test_an_account_moves_to_the_provider(server: Server) -> None:
+    before = server.create_person("mover@example.com")["id"]
+    visitor, page = Visitor(server).sign_in("mover@example.com"), "/settings/profile/move/corp"
+    answer = answer_to(visitor.submit(page, page, password=PASSWORD)).changed(name_id="u-mover")
+    assert post(visitor, encoded(signed(answer, PAIR))).headers["location"] == f"{page}/confirm"
+    assert visitor.submit(f"{page}/confirm", f"{page}/confirm").headers["location"] == "/settings/profile?done=moved"
+    assert server.admin("GET", f"/v4/people/{before}").json["provider"] == "corp"
+    assert server.request("GET", "/v4/people/current", basic=("mover@example.com", PASSWORD)).status == 401
 
 
 @pytest.mark.parametrize("name", ["nothing signed", "wrapping 3, assertion signed", "DOCTYPE", "no base64"])

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from gatepass.server.web.words import relative, span, waiting_words
+from gatepass.server.web.words import period_words, relative, span, waiting_words
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,14 @@ from gatepass.server.web.words import relative, span, waiting_words
 )
 def test_a_wait_is_never_said_shorter_than_it_is(seconds: int, words: str) -> None:
     assert waiting_words(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(1, "1 second"), (30, "30 seconds"), (60, "1 minute"), (90, "90 seconds"), (900, "15 minutes"), (3600, "1 hour")],
+)
+def test_a_period_is_said_exactly(seconds: int, words: str) -> None:
+    assert period_words(seconds) == words
 
 
 @pytest.mark.parametrize(

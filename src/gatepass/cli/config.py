@@ -18,7 +18,7 @@ def config() -> None:
 @json_option
 def show(place: Place, *, origin: bool, as_json: bool) -> None:
     """Show every key with its value; secrets are hidden."""
-    loaded = place.load()
+    loaded = place.load(with_providers=True)
     rows = []
     for key, where in loaded.origins.items():
         value = loaded.value(key)

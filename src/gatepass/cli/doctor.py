@@ -35,7 +35,7 @@ def doctor(place: Place, *, as_json: bool, insecure_http: bool, **elsewhere: Any
         upstream = Upstream(given["upstream"], credential, ca_file=given["ca_file"], insecure_http=insecure_http)
         findings = dict(examine_upstream(upstream, credential))
     else:
-        findings = dict(examine(place.load()))
+        findings = dict(examine(place.load(with_providers=True)))
     is_wrong = any(finding.level is Level.WRONG for finding in findings.values())
     if as_json:
         rows = [{"check": name, **_row(finding)} for name, finding in findings.items()]

@@ -32,7 +32,7 @@ idp.add_command(remove)
 def list_(place: Place, *, as_json: bool) -> None:
     """List the providers in the order in which they are asked and offered."""
     rows = []
-    for each in place.load().providers.values():
+    for each in place.load(with_providers=True).providers.values():
         built = configured(each, clock=SystemClock())
         rows.append({"id": each.id, "kind": each.config.kind, "name": built.name, "can": _abilities(built)})
     if as_json:
@@ -56,7 +56,7 @@ def test(provider_id: str, place: Place, *, login: str | None, as_json: bool) ->
 
     Asks for no password and changes nothing.
     """
-    found = place.load().providers.get(provider_id)
+    found = place.load(with_providers=True).providers.get(provider_id)
     if found is None:
         raise NotFound(f"there is no provider {provider_id!r}", hint="`gatepass idp list` shows them all")
     built = configured(found, clock=SystemClock())

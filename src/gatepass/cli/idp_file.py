@@ -61,7 +61,7 @@ def add(
     path, text = _read(place)
     if provider_id in provider_ids_in(text):
         raise Conflict(f"there is a provider {provider_id!r} already", hint=f"it stands in {path}")
-    config = place.load(draft=with_section(text, provider_id, values | secrets))
+    config = place.load(draft=with_section(text, provider_id, values | secrets), with_providers=True)
     _require_own(config, provider_id, [*values, *secrets], path)
     provider = config.providers[provider_id]
     configured(provider, clock=SystemClock()).provider.close()

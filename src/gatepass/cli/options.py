@@ -35,9 +35,16 @@ class Place:
     def _flags(self) -> Mapping[str, Any]:
         return {"store.data": self.data, "store.database": self.database}
 
-    def load(self, flags: Mapping[str, Any] | None = None, *, draft: str | None = None) -> Config:
-        """Return the configuration, with other flags too, or as if the file held `draft`. Raises BadConfiguration."""
-        return load_config({**self._flags, **(flags or {})}, file=self.config_file, draft=draft)
+    def load(
+        self, flags: Mapping[str, Any] | None = None, *, draft: str | None = None, with_providers: bool = False
+    ) -> Config:
+        """Return the configuration, with other flags too, or as if the file held `draft`. Raises BadConfiguration.
+
+        Identity providers are read, and can be wrong, only for commands that have to do with them.
+        """
+        return load_config(
+            {**self._flags, **(flags or {})}, file=self.config_file, draft=draft, with_providers=with_providers
+        )
 
 
 def place_options(command: F) -> F:

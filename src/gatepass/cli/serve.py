@@ -66,7 +66,7 @@ def serve(place: Place, *, dev: bool, **flags: Any) -> None:
     from gatepass.server.run import run_server  # noqa: PLC0415
 
     given = {f"server.{name}": value for name, value in flags.items()}
-    config = place.load(given)
+    config = place.load(given, with_providers=True)
     trial_log = dev and config.origins["log.format"] == "default"
     set_up_logging(replace(config.log, format="text") if trial_log else config.log)
     directory = Path(config.store.data)

@@ -68,6 +68,11 @@ class RedirectProvider(Protocol):
 class ProxyProvider(Protocol):
     """Reads who it is from what a proxy in front adds to the request."""
 
+    @property
+    def needs_socket(self) -> bool:
+        """Whether its word counts only on a unix socket, because nothing in it proves who said it."""
+        ...
+
     def read_headers(self, headers: Sequence[tuple[str, str]], *, over_socket: bool) -> Identity | Refused:
         """Return for whom the proxy vouches.
 

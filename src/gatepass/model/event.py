@@ -112,6 +112,16 @@ class UserEnabled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UserMoved(Event):
+    """A person signs in at a provider from now on; their password here is gone."""
+
+    action: ClassVar[str] = "person.moved"
+    provider: str
+    name: str | None = None
+    """What the provider calls them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserDeleted(Event):
     """A person was deleted; their tokens are dead for good."""
 

@@ -65,6 +65,8 @@ class Refusal(StrEnum):
     """Nobody is made on first sign-in here, and they were not added before."""
     NAME_TAKEN = "name-taken"
     """Somebody else has their name here."""
+    HERE_ALREADY = "here-already"
+    """Somebody here is that person of the provider."""
     DISABLED_HERE = "disabled-here"
     GONE = "gone"
     """They are not in the directory any more."""

@@ -19,6 +19,7 @@ from gatepass.server.leavers import Leavers
 from gatepass.server.log import get_logger
 from gatepass.server.metrics import Metrics
 from gatepass.server.private import prepare_process
+from gatepass.server.provider_settings import require_socket
 from gatepass.server.settings import Config, public_url_of, require_safe_listen, split_listen
 from gatepass.server.sockets import BACKLOG, listening
 from gatepass.services.deps import Deps
@@ -55,9 +56,11 @@ class _Server(uvicorn.Server):
 def run_server(deps: Deps, config: Config, metrics: Metrics, *, ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT. `ready` hears the address when connections are accepted.
 
-    Raises BadConfiguration if an address cannot be had or would carry secrets in clear text.
+    Raises BadConfiguration if an address cannot be had, would carry secrets in clear text, or does not suit a provider.
     """
     require_safe_listen(config)
+    for provider in deps.providers.values():
+        require_socket(provider, config.server.listen)
     prepare_process()
     _tell_trouble(deps)
     tls = _tls(config)

@@ -127,19 +127,20 @@ def load_config(
     file: Path | None = None,
     environment: Mapping[str, str] | None = None,
     draft: str | None = None,
+    with_providers: bool = True,
 ) -> Config:
     """Merge all sources and check the result.
 
     `flags` maps `section.key` to a value, None meaning "not given". Without `file`, `gatepass.toml`
-    in the data directory is read if it exists. With `draft` the file is taken to hold that.
-    Raises BadConfiguration naming the key.
+    in the data directory is read if it exists. With `draft` the file is taken to hold that. What is said of identity
+    providers is left unread without `with_providers`. Raises BadConfiguration naming the key.
     """
     _require_no_password(flags.get("store.database"))
     given = _given(flags, environment)
     path = file or _usual_file(given)
     for key, value in _from_file(path, required=file is not None, draft=draft).items():
         given.setdefault(key, (value, str(path)))
-    providers = provider_settings.read_providers(given)
+    providers = provider_settings.read_providers(given) if with_providers else {}
     keys = [*_all_keys(), *(key for each in providers.values() for key in provider_settings.keys_of(each))]
     config = Config(
         **{name: section_of(name, kind, given) for name, kind in SECTIONS.items()},

@@ -43,6 +43,7 @@ class Action(Enum):
     VERIFY_ELSEWHERE = auto()
     EXAMINE_PROVIDERS = auto()
     PUSH_USERS = auto()
+    MOVE_TO_PROVIDER = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ RULES = {
     Action.VERIFY_ELSEWHERE: _Rule(verifier=True),
     Action.EXAMINE_PROVIDERS: _Rule(admin=True, scope="gatepass.settings:read"),
     Action.PUSH_USERS: _Rule(provider=True),
+    Action.MOVE_TO_PROVIDER: _Rule(owner=True, credentials=_PROVEN, fresh=True),
 }
 
 

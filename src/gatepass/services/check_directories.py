@@ -70,6 +70,15 @@ def check_account(
     return _admitted(deps, attempt, identity, account) if identity else None
 
 
+def identify(
+    deps: Deps, attempt: Attempt, configured: ConfiguredProvider, login: str, password: Secret
+) -> Identity | None:
+    """Return who somebody is at one directory, None if it says no. Nobody is let in by that. Raises Unavailable."""
+    if configured.passwords is None:
+        return None
+    return _checked(deps, attempt, configured, _resolved(configured.passwords, login), password)
+
+
 def refusals(tx: Transaction, attempt: Attempt) -> Iterator[SignInRefused]:
     """Return what to record of an attempt: what directories said of people whom they know."""
     for provider_id, refused in attempt.refused:

@@ -102,7 +102,7 @@ def check_password_again(
     with ExitStack() as turns:
         attempt = Attempt([], turns, address, request_id)
         _take_turn(deps, attempt, user.email, known)
-        with _counting_failure(deps, attempt, None):
+        with counting_failure(deps, attempt, None):
             found = check_account(deps, attempt, user.provider, session.reference, password)
             if found is None or found[0].id != user.id:
                 raise NotAuthenticated
@@ -128,7 +128,7 @@ def _take_turn(deps: Deps, attempt: Attempt, login: str, device: Device | None) 
 
 def _from_directories(deps: Deps, attempt: Attempt, login: str, password: Secret, *, local: User | None) -> Proof:
     """Ask the directories about a name that no local password fits; about nobody, if it is a local user's."""
-    with _counting_failure(deps, attempt, local):
+    with counting_failure(deps, attempt, local):
         found = check_directories(deps, attempt, None if local else login, password)
         if found is None:
             raise NotAuthenticated
@@ -136,7 +136,7 @@ def _from_directories(deps: Deps, attempt: Attempt, login: str, password: Secret
 
 
 @contextmanager
-def _counting_failure(deps: Deps, attempt: Attempt, local: User | None) -> Iterator[None]:
+def counting_failure(deps: Deps, attempt: Attempt, local: User | None) -> Iterator[None]:
     """Count a failure while the attempt still holds its turns. An outage counts: it judged nothing either way."""
     try:
         yield

@@ -7,8 +7,8 @@ from gatepass.errors import InvalidInput, Unavailable
 from gatepass.interfaces import ConfiguredProvider, ExaminedProvider, Step
 from gatepass.model.actor import Actor
 from gatepass.model.identity import Identity, Refused, user_name_of
-from gatepass.services.access import Action, authorise
 from gatepass.services.deps import Deps
+from gatepass.services.require_examiner import require_examiner
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,7 @@ class Examination:
 
 def examine_provider(deps: Deps, actor: Actor, configured: ConfiguredProvider, *, login: str = "") -> Examination:
     """Do as `examine` does, for administrators."""
-    with deps.store.read() as tx:
-        authorise(tx, actor, Action.EXAMINE_PROVIDERS, now=deps.clock.now())
+    require_examiner(deps, actor)
     return examine(configured, login=login)
 
 

@@ -90,6 +90,18 @@ class UserSuite:
         with store.read() as tx:
             assert tx.users.find_by_subject("corp", "S-1") == second
 
+    def test_a_local_person_becomes_one_of_a_provider_unless_somebody_is_that_person(self, store: Store) -> None:
+        local, taken = make_user("local@example.com"), make_user("taken@corp", provider="corp", subject="S-1")
+        keep_users(store, local, taken)
+        with pytest.raises(Conflict), store.write() as tx:
+            tx.users.update(replace(local, provider="corp", subject="S-1"))
+        moved = replace(local, provider="corp", subject="S-2")
+        with store.write() as tx:
+            tx.users.update(moved)
+        with store.read() as tx:
+            assert tx.users.find_by_subject("corp", "S-2") == tx.users.find(local.id) == moved
+            assert moved in tx.users.list_unchecked("corp", since=START, after=None, limit=9)
+
     def test_people_whom_a_provider_was_not_asked_about_are_walked_in_parts(self, store: Store) -> None:
         due = [
             make_user("p1@corp", provider="corp", subject="S-1"),

@@ -14,6 +14,11 @@ class NameFromSocket:
         self._header = header
         self._id = provider_id
 
+    @property
+    def needs_socket(self) -> bool:
+        """Say yes: a name is proven by nothing but where it comes from."""
+        return True
+
     def close(self) -> None:
         """Nothing is held."""
 

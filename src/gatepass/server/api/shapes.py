@@ -158,6 +158,7 @@ class Person(Struct, rename="camel"):
     name: str | None
     is_admin: bool
     is_disabled: bool
+    provider: Annotated[str, Meta(description="Where they sign in: the id of an identity provider, or `local`.")]
     created_at: Instant
     updated_at: Instant
     last_login_time: Instant | None
@@ -279,6 +280,7 @@ def person_fields(user: User) -> dict[str, Any]:
         "name": user.name,
         "is_admin": user.is_admin,
         "is_disabled": user.disabled_at is not None,
+        "provider": user.provider,
         "created_at": iso(user.created_at),
         "updated_at": iso(user.updated_at),
         "last_login_time": iso(user.last_sign_in_at) if user.last_sign_in_at else None,

@@ -6,25 +6,28 @@ from gatepass.connect import SystemClock
 from gatepass.errors import BadConfiguration
 from gatepass.interfaces import ExaminedProvider
 from gatepass.server.doctor.finding import Check, Finding, Premises, ok, warning, wrong
-from gatepass.server.provider_settings import Provider, configured
+from gatepass.server.provider_settings import Provider, configured, require_socket
 
 
 def check_providers(premises: Premises) -> Finding:
     """Find a provider that is out of reach or does not let us look."""
     said = []
     for each in premises.config.providers.values():
-        found = _tried(each)
+        found = _tried(each, premises.config.server.listen)
         if found is not None:
             return found
         said.append(each.id)
     return ok(f"{', '.join(said)}: ready")
 
 
-def _tried(provider: Provider) -> Finding | None:
+def _tried(provider: Provider, listen: str) -> Finding | None:
     try:
-        built = configured(provider, clock=SystemClock()).provider
+        made = configured(provider, clock=SystemClock())
+        if provider.config.enabled:
+            require_socket(made, listen)
     except BadConfiguration as error:
         return wrong(str(error), error.hint)
+    built = made.provider
     for step in built.steps() if isinstance(built, ExaminedProvider) else ():
         if step.trouble:
             return wrong(

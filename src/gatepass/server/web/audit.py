@@ -48,6 +48,7 @@ TITLES = {
     "person.changed": "Person changed",
     "person.disabled": "Person disabled",
     "person.enabled": "Person enabled",
+    "person.moved": "Sign-in moved to a provider",
     "person.deleted": "Person deleted",
     "password.changed": "Password set",
     "password.link-issued": "One-time link made",
@@ -78,6 +79,7 @@ _REASONS: Mapping[str, str] = {
     Refusal.LOST_GROUP: "in no group that may sign in",
     Refusal.NOT_ADDED: "not added before",
     Refusal.NAME_TAKEN: "somebody else has that name here",
+    Refusal.HERE_ALREADY: "that person has an account here already",
     Refusal.DISABLED_HERE: "disabled here",
     Refusal.GONE: "gone from the directory",
     Refusal.DEACTIVATED: "deactivated in the directory",
@@ -237,7 +239,7 @@ def _provided(record: EventRecord) -> Iterator[str]:
     details = record.details
     if details.get("provider"):
         yield f"at {details['provider']}"
-    if record.action == "sign-in.refused" and details.get("name"):
+    if record.action in {"sign-in.refused", "person.moved"} and details.get("name"):
         yield details["name"]
     if details.get("reason") in _REASONS:
         yield _REASONS[details["reason"]]

@@ -4,13 +4,15 @@ from collections.abc import Callable
 
 from starlette.responses import Response
 
-from gatepass.errors import NotAuthenticated, NotFound, Unavailable
+from gatepass.errors import NotAuthenticated, NotFound
 from gatepass.interfaces import ConfiguredProvider, ProxyProvider, RedirectProvider
 from gatepass.model.identity import Finished, Refusal, Refused
 from gatepass.server.log import get_logger
-from gatepass.server.web.flow import drop_flow, find_flow, keep_flow
+from gatepass.server.web.flow import drop_flow, find_flow
 from gatepass.server.web.forms import safe_next
-from gatepass.server.web.pages import HOME, SIGN_IN, Page, Visit, redirect, set_cookie, show
+from gatepass.server.web.going import callback_of, go_there
+from gatepass.server.web.moving import take_answer
+from gatepass.server.web.pages import HOME, SIGN_IN, Page, Visit, redirect, set_cookie
 from gatepass.server.web.sign_in import show_failed
 from gatepass.services.sign_in_identity import sign_in_identity
 from gatepass.services.start_session import StartedSession
@@ -26,13 +28,8 @@ def do_begin(visit: Visit) -> Response:
     if vouching is not None and vouching.proxy is not None:
         return _take_word(visit, vouching, vouching.proxy)
     configured, provider = _provider(visit)
-    begun = provider.begin(_callback(visit, configured))
-    if not begun.url.startswith(("https://", "http://")):
-        raise Unavailable("the identity provider is at no address of the web")
-    # Not a redirect: browsers hold those that follow a form against `form-action`, at every further step.
-    response = show(visit, "going.html", {"target": begun.url, "name": configured.name, "leaving": False})
-    keep_flow(visit.context, response, configured.id, begun, target=safe_next(visit.form.get("next")) or "")
-    return response
+    begun = provider.begin(callback_of(visit, configured))
+    return go_there(visit, configured, begun, target=safe_next(visit.form.get("next")) or "")
 
 
 def show_finished(visit: Visit) -> Response:
@@ -50,7 +47,7 @@ def show_description(visit: Visit) -> Response:
     configured, _ = _provider(visit)
     if configured.described is None:
         raise NotFound("this identity provider needs no description of us")
-    content = configured.described.describe(_callback(visit, configured))
+    content = configured.described.describe(callback_of(visit, configured))
     return Response(content, media_type="application/samlmetadata+xml", headers={"cache-control": "no-store"})
 
 
@@ -63,9 +60,12 @@ def _finish(visit: Visit, answer: dict[str, str]) -> Response:
     def finish() -> Finished | Refused:
         if flow is None:
             return Refused(Refusal.INVALID, detail="this browser began nothing")
-        return provider.finish(answer, flow.kept, _callback(visit, configured))
+        return provider.finish(answer, flow.kept, callback_of(visit, configured))
 
-    response = _started(visit, configured, finish, target=flow.target if flow else None)
+    if flow is not None and flow.mover:
+        response = take_answer(visit, configured, finish(), mover=flow.mover)
+    else:
+        response = _started(visit, configured, finish, target=flow.target if flow else None)
     drop_flow(context, response, configured.id)
     return response
 
@@ -130,10 +130,6 @@ def _provider(visit: Visit) -> tuple[ConfiguredProvider, RedirectProvider]:
     if configured is None or configured.redirect is None:
         raise NotFound("there is no such identity provider")
     return configured, configured.redirect
-
-
-def _callback(visit: Visit, configured: ConfiguredProvider) -> str:
-    return f"{visit.context.public_url}{SIGN_IN}/{configured.id}/callback"
 
 
 PAGES = (

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from starlette.responses import Response
 
 from gatepass.errors import InvalidInput, TooManyRequests
+from gatepass.interfaces import ConfiguredProvider
 from gatepass.model.secret import Secret
 from gatepass.server.parsing import parse_id
 from gatepass.server.web.pages import Page, Visit, redirect, set_device_cookie, show
@@ -56,12 +57,20 @@ def do_end_others(visit: Visit) -> Response:
     return redirect(PROFILE, done="sessions-ended")
 
 
+def movable(visit: Visit) -> list[ConfiguredProvider]:
+    """Return the providers to which whoever is signed in can move their account."""
+    if visit.user is None or not visit.user.is_local:
+        return []
+    return [each for each in visit.deps.providers.values() if each.redirect is not None or each.passwords is not None]
+
+
 def _profile(visit: Visit, errors: dict[str, str], status: HTTPStatus = HTTPStatus.OK) -> Response:
     values = {
         "sessions": list_sessions(visit.deps, visit.actor),
         "current_id": visit.session.id if visit.session else None,
         "errors": errors,
         "done": visit.query.get("done"),
+        "movable": movable(visit),
     }
     return show(visit, "profile.html", values, status=status)
 

@@ -11,8 +11,9 @@ from gatepass.interfaces import ConfiguredProvider, ExaminedProvider
 from gatepass.model.user import EMAIL_LENGTH
 from gatepass.server.provider_settings import Provider, configured
 from gatepass.server.web.pages import Page, Visit, show
+from gatepass.server.web.words import period_words
 from gatepass.services.examine_provider import Examination, examine_provider
-from gatepass.services.get_settings import get_settings
+from gatepass.services.require_examiner import require_examiner
 
 PROVIDERS = "/admin/sign-in"
 
@@ -35,7 +36,7 @@ class Row:
 
 def show_providers(visit: Visit) -> Response:
     """Show the configured providers."""
-    get_settings(visit.deps, visit.actor)  # only administrators may
+    require_examiner(visit.deps, visit.actor)
     return _page(visit)
 
 
@@ -43,7 +44,7 @@ def do_examine(visit: Visit) -> Response:
     """Try one provider, and look a name up there if one was typed."""
     found = visit.context.config.providers.get(visit.path["provider"])
     if found is None:
-        get_settings(visit.deps, visit.actor)
+        require_examiner(visit.deps, visit.actor)
         raise NotFound("there is no such identity provider")
     login = visit.form.get("login", "").strip()[:EMAIL_LENGTH]
     with _opened(visit, found) as provider:
@@ -81,7 +82,7 @@ def _row(provider: Provider, built: ConfiguredProvider) -> Row:
         "takes passwords": built.passwords,
         "the browser is sent there": built.redirect,
         "a proxy in front tells who comes": built.proxy,
-        f"read every {built.read_every_seconds // 60} minutes": built.directory,
+        f"read every {period_words(built.read_every_seconds)}": built.directory,
     }
     config = provider.config
     rules = (

@@ -18,6 +18,7 @@ _STEPS = (
     ("hour", _DAY / 24, timedelta(minutes=59.5)),
     ("minute", timedelta(minutes=1), timedelta(seconds=30)),
 )
+_PERIODS = ((3600, "hour"), (60, "minute"), (1, "second"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,12 @@ def span(gap: timedelta) -> str:
 def waiting_words(seconds: int) -> str:
     """Say how long to wait, never less than it takes: `40 seconds`, `2 minutes`."""
     return _counted(seconds, "second") if seconds < 60 else _counted(math.ceil(seconds / 60), "minute")
+
+
+def period_words(seconds: int) -> str:
+    """Say how long a period is, exactly: `15 minutes`, `90 seconds`, `1 second`."""
+    size, unit = next(each for each in _PERIODS if seconds % each[0] == 0)
+    return _counted(seconds // size, unit)
 
 
 def _counted(count: int, unit: str) -> str:

@@ -1,0 +1,38 @@
+"""Texts that wait in a browser: signed by this site for one purpose, not hidden, and good for 10 minutes."""
+
+import base64
+import binascii
+import hmac
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from gatepass.model.instant import from_milliseconds, to_milliseconds
+from gatepass.server.context import Context
+
+LIFETIME = timedelta(minutes=10)
+
+
+def seal(context: Context, purpose: bytes, told: Any) -> str:
+    """Return a text that holds `told`, any JSON value."""
+    content = json.dumps([told, to_milliseconds(context.deps.clock.now())]).encode()
+    return base64.urlsafe_b64encode(content).decode() + "." + _mac(context, purpose, content).hex()
+
+
+def unseal(context: Context, purpose: bytes, text: str, *, now: datetime) -> Any:
+    """Return what a text holds; None if it was sealed elsewhere, for something else, or long ago."""
+    encoded, _, mac = text.partition(".")
+    try:
+        content = base64.b64decode(encoded, altchars=b"-_", validate=True)
+        given = bytes.fromhex(mac)
+    except (binascii.Error, ValueError):
+        return None
+    if not hmac.compare_digest(given, _mac(context, purpose, content)):
+        return None
+    told, at = json.loads(content)
+    return told if timedelta() <= now - from_milliseconds(at) < LIFETIME else None
+
+
+def _mac(context: Context, purpose: bytes, content: bytes) -> bytes:
+    key = hmac.digest(context.deps.keyring.server_key(), purpose, "sha256")
+    return hmac.digest(key, content, "sha256")
