@@ -96,7 +96,10 @@ def test_tokens_are_refused_at_once_and_within_the_bound_elsewhere(
     ):
         assert status(site, token) == 200
         assert all(isinstance(each.verify(token), Accepted) for each in (beside, elsewhere))
+        journal = site.data / "gatepass.journal"
+        assert str(told["id"]) not in journal.read_text()
         assert end(corp, str(told["id"])) in {200, 204}
+        assert str(told["id"]) in journal.read_text()
         assert status(site, token) == 401
         assert beside.verify(token).reason is reason
         poll(lambda: not isinstance(elsewhere.verify(token), Accepted), seconds=1.5)  # the bound is 1 s

@@ -1,5 +1,6 @@
 """Who is no directory learns nothing, and a directory learns of its own people alone."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from support.pushing import (
     next_number,
     secrets_of_site,
 )
-from support.server import EMAIL, PASSWORD, Reply, Server, basic_header, make_installation
+from support.server import EMAIL, PASSWORD, Reply, Server, basic_header, gatepass, make_installation
 from support.visitor import Visitor
 
 PATHS = (
@@ -79,6 +80,16 @@ def test_two_credentials_hold_while_one_takes_the_place_of_the_other(site: Serve
     found = {ask(site, f"Bearer {each}").body for each in (CREDENTIALS["PARTNERS"], NEXT_CREDENTIAL)}
     assert len(found) == 1
     assert ask(site, f"Bearer {NEXT_CREDENTIAL}").status == 200
+
+
+def test_who_pushes_is_listed_and_its_credential_is_hidden(site: Server) -> None:
+    env = {each: value for each, value in secrets_of_site().items() if "PARTNERS" not in each}
+    listed = gatepass("idp", "list", "--data", str(site.data), "--json", env=env)
+    can = {each["id"]: each["can"] for each in json.loads(listed.stdout)["data"]}
+    assert can == {"corp": ["redirect", "pushing"], "partners": ["redirect"], "silent": ["redirect"]}
+    shown = gatepass("config", "show", "--data", str(site.data), env=env)
+    assert "providers.corp.scim_credential" in shown.stdout
+    assert CREDENTIALS["CORP"] not in shown.stdout
 
 
 def test_the_people_of_others_are_not_there(site: Server, corp: Directory, partners: Directory) -> None:

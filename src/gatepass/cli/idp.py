@@ -43,7 +43,8 @@ def list_(place: Place, *, as_json: bool) -> None:
 
 def _abilities(built: ConfiguredProvider) -> list[str]:
     can = {"passwords": built.passwords, "redirect": built.redirect, "proxy": built.proxy, "reading": built.directory}
-    return [name for name, found in can.items() if found is not None]
+    found = [name for name, capability in can.items() if capability is not None]
+    return [*found, "pushing"] if built.push_digests else found
 
 
 @idp.command()
