@@ -46,6 +46,7 @@ SCOPES = {
     Action.VERIFY_ELSEWHERE: None,
     Action.EXAMINE_PROVIDERS: "gatepass.settings:read",
     Action.MOVE_TO_PROVIDER: None,
+    Action.PUSH_USERS: None,
 }
 
 
