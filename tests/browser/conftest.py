@@ -74,7 +74,7 @@ def sign_in(page: Page, server: Server, email: str = EMAIL, password: str = PASS
     page.goto(f"{server.url}/sign-in")
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/settings/access-tokens")
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.conftest import OpenPage, keep_picture
+from browser.conftest import OpenPage, keep_picture, sign_in
 from support.saml_idp import make_pair
-from support.server import Server, make_installation
+from support.server import PASSWORD, Server, make_installation
 from support.simplesamlphp import SimpleSamlPhp, is_installed
 
 pytestmark = [
@@ -75,6 +75,25 @@ def test_a_token_is_made_by_somebody_whom_saml_vouches_for(
         server.admin("PATCH", f"/v4/people/{person['id']}", {"isDisabled": True})
         assert server.request("GET", "/verify", bearer=value).status == 401
         print(f"signed in by SAML in {took:.1f} s")
+
+
+def test_an_account_moves_there(tmp_path: Path, idp: SimpleSamlPhp, open_page: OpenPage) -> None:
+    with serve(tmp_path, idp) as server:
+        place = f"{server.url}/sign-in/corp"
+        idp.knows(f"{place}/metadata", f"{place}/callback", "")
+        before = server.create_person("mover@example.com")["id"]
+        page = open_page()
+        sign_in(page, server, "mover@example.com")
+        page.goto(f"{server.url}/settings/profile/move/corp")
+        page.get_by_label("Your password here").fill(PASSWORD)
+        page.get_by_role("button", name="Go to Example Corp").click()
+        page.wait_for_url(f"{idp.url}/**")
+        give(page, "anna", "winter harbour")
+        expect(page.get_by_role("heading", name="Is this you at Example Corp?")).to_be_visible()
+        page.get_by_role("button", name="Move my account").click()
+        expect(page.get_by_text("From now on you sign in there")).to_be_visible()
+        person = server.admin("GET", f"/v4/people/{before}").json
+        assert (person["provider"], person["email"]) == ("corp", "anna@corp")
 
 
 def test_somebody_in_no_group_that_may_is_refused(tmp_path: Path, idp: SimpleSamlPhp, open_page: OpenPage) -> None:
