@@ -18,7 +18,7 @@ from benchmarks.rounds import interleaved, timed
 from support.server import Server, make_installation
 from support.slapd import BASE, SEARCHER, Slapd
 
-ROUNDS, DIRECTORY_ROUNDS, QUICK_ROUNDS = 130, 100, 20
+ROUNDS, DIRECTORY_ROUNDS, QUICK_ROUNDS = 120, 80, 20
 LIKELY_CHANCE = 0.01
 """From which p on two distributions count as one."""
 KNOWN, DISABLED, UNKNOWN = "known@example.com", "disabled@example.com", "nobody@example.com"

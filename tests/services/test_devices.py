@@ -2,6 +2,7 @@
 
 import json
 import threading
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -75,6 +76,24 @@ def test_of_200_guesses_from_a_device_at_once_five_are_judged_while_the_account_
     for thread in threads:
         thread.join()
     assert (results.count("refused"), results.count("wait 1")) == (5, 195)
+
+
+def test_guesses_from_a_device_are_judged_one_after_the_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = started(world.deps).device
+    meeting, right, met = threading.Barrier(2), world.hasher.verify, []
+
+    def verify(stored: str | None, password: bytes) -> bool:
+        with suppress(threading.BrokenBarrierError):
+            met.append(meeting.wait(timeout=0.2))
+        return right(stored, password)
+
+    monkeypatch.setattr(world.hasher, "verify", verify)
+    threads = [threading.Thread(target=attempt, args=(world.deps, MARIA, "wrong", device)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert met == []
 
 
 def test_a_thief_of_one_cookie_gets_five_guesses_an_hour_beyond_everybodys(world: World) -> None:

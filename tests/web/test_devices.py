@@ -244,4 +244,4 @@ def test_what_is_in_the_cookie_is_kept_nowhere(strict: Server) -> None:
     value = known(strict).cookies[COOKIE]
     strict.stop()
     for file in (*strict.data.iterdir(), strict.log):
-        assert value.encode() not in file.read_bytes(), file.name
+        assert value[:20].encode() not in file.read_bytes(), file.name
