@@ -16,7 +16,7 @@ from benchmarks.plot import plot
 from benchmarks.rounds import interleaved, median_of_ratios
 from benchmarks.samples import Sample, median, sampled
 
-ROUNDS, SECONDS = 7, 2.0
+ROUNDS, SECONDS = 15, 1.0
 BARS = (
     # above, below, must, aim
     (c.LISTENER, c.NO_OP, 0.70, 0.80),

@@ -130,9 +130,14 @@ def test_every_page_module_is_in_the_page_table() -> None:
 
 
 def test_every_command_is_in_the_group() -> None:
+    import click
+
     from gatepass.cli.commands import commands
 
-    assert set(commands.commands) == {
+    context = click.Context(commands)
+    found = {name: commands.get_command(context, name) for name in commands.list_commands(context)}
+    assert [command.name for command in found.values() if command] == list(found)
+    assert set(found) == {
         "init",
         "serve",
         "verifier",

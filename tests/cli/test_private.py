@@ -88,7 +88,10 @@ def test_an_address_with_a_password_in_it_is_not_shown(url: str) -> None:
 
 
 def parameters(group: click.Group) -> Iterator[str]:
-    for command in group.commands.values():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             yield from parameters(command)
         else:

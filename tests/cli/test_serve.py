@@ -296,6 +296,19 @@ def test_a_damaged_database_is_said_by_check_and_refused_by_serve(data: Path) ->
         assert done.stderr.startswith("error: ")
 
 
+def test_the_listener_keeps_no_database_in_the_memory_of_its_parent() -> None:
+    """A command is imported when it is asked for, with what it needs and no other does."""
+    code = (
+        "import sys; from gatepass.cli.commands import commands; import gatepass.server.verify_supervisor; "
+        "found = commands.get_command(None, 'verifier'); "
+        "print(found.name, [n for n in ('apsw', 'psycopg', 'starlette', 'ldap3') if n in sys.modules])"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "verifier []\n"
+    )
+
+
 def test_help_comes_quickly_enough_to_be_read() -> None:
     """The heavy packages of tables and progress are loaded by the commands that need them."""
     code = "import sys; from gatepass.cli import commands; print([n for n in ('rich', 'starlette', 'uvicorn', 'jinja2') if n in sys.modules])"

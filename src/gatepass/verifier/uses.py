@@ -108,7 +108,7 @@ class UseCounter:
     def hit(self, entry: Counted, now: float) -> None:
         """Count an accepted request with a token in memory. No other counter may count `entry`."""
         use = entry.use
-        if use is None or use.has_left:
+        if use is None:
             number = entry.number
             use = self._accepted.get(number) or self._begin(self._accepted, number, Use(number, None, now))
             entry.use = None if use is self._lost else use
@@ -116,6 +116,7 @@ class UseCounter:
         next(use.hits)
         if use.has_left:  # see `accepted`
             self._late.append(use)
+            entry.use = None
 
     def refused(self, number: int, reason: Reason, now: float) -> None:
         """Count a refused request with a token that exists, or did."""

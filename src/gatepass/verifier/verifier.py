@@ -79,9 +79,9 @@ class Verifier:
         entry = self._cache.young.get(sha256(token).digest()) if len(token) == TOKEN_LENGTH else None
         if entry is None or entry.rights is not FULL_ACCESS or entry.ends <= now:
             return None
-        words, holds = self._words, self._holds
+        words, holds, hit = self._words, self._holds, self._hit
         if entry.revision == words[0] == words[1] if holds is None else holds(entry.revision, now):
-            self._hit(entry, now)
+            hit(entry, now)
             return entry
         return None
 

@@ -4,7 +4,7 @@ import itertools
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 
 from gatepass.model.network import Address
@@ -73,7 +73,7 @@ class VerifyDoor:
         self._report = report
         self._now = now
         self._id_prefix = _ID + secrets.token_hex(6).encode() + b"-"
-        self._next_id = itertools.count(1).__next__
+        self._ends_of_head = _ends_of_head()
 
     def enter(self, connection: Connection) -> int:
         """Take note of a new connection; return how many there are now."""
@@ -92,10 +92,11 @@ class VerifyDoor:
     def answer_familiar(self, token: bytes) -> bytes | None:
         """Return the whole answer to a request in which only the token matters; None if it has to be read."""
         try:
-            entry = self._accept(token, self._now())
+            accept, now = self._accept, self._now  # see `Connection.data_received`
+            entry = accept(token, now())
             if entry is None:
                 return None
-            return b"%b%d\r\n\r\n" % (entry.block or self._block_of(entry), self._next_id())
+            return (entry.block or self._block_of(entry)) + next(self._ends_of_head)
         except Exception:  # noqa: BLE001  what fails here fails again, and is told, where the request is read
             return None
 
@@ -124,7 +125,7 @@ class VerifyDoor:
         return Answer(status, {}).head + _CLOSE + self._fresh_id()
 
     def _fresh_id(self) -> bytes:
-        return b"%b%d\r\n\r\n" % (self._id_prefix, self._next_id())
+        return self._id_prefix + next(self._ends_of_head)
 
     def _answer_with_care(self, request: Request) -> bytes | None:
         version, seen = request.parser.get_http_version(), request.seen
@@ -237,6 +238,15 @@ class VerifyDoor:
         if REQUEST_ID.match(given):
             return b"%b%b%b\r\n\r\n" % (closing, _ID, given.encode())
         return closing + self._fresh_id()
+
+
+def _ends_of_head() -> Iterator[bytes]:
+    """Yield the number of a request, each once, and the end of a header block."""
+    lasts = [b"%03d\r\n\r\n" % last for last in range(1000)]
+    for first in itertools.count(1):
+        before = b"%d" % first
+        for last in lasts:
+            yield before + last
 
 
 def path_of(url: bytes) -> tuple[bytes, bytes]:
