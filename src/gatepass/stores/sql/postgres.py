@@ -107,6 +107,7 @@ class PostgresStore:
         """Open a snapshot."""
         with self._begun(self._working, _SNAPSHOT) as raw:
             yield PostgresTransaction(PostgresConnection(raw))
+            commit(raw)  # at a ROLLBACK the driver forgets all statements that it has prepared
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
