@@ -81,3 +81,4 @@ def test_an_answer_that_another_site_posts_comes_without_the_session_and_is_conf
         assert "gatepass=" not in sent
         page.get_by_role("button", name="Move my account").click()
         expect(page.get_by_text("From now on you sign in there")).to_be_visible()
+        page.wait_for_load_state("networkidle")  # before the server ends

@@ -53,6 +53,8 @@ DOORS = ("/v4/people/current", "/verify", HOME)
 TO_SIGN_IN = 303
 BEFORE = {"token": (200, 200, 401), "password": (200, 401, 401), "session": (200, 401, 200)}
 AFTER = {"token": (401, 401, 401), "password": (401, 401, 401), "session": (401, 401, TO_SIGN_IN)}
+TABLES = ("passwords", "password_links", "sessions", "devices")
+"""All that hold something of a person's."""
 WHILE_OFF = {**BEFORE, "token": (401, 401, 401)}
 
 
@@ -83,22 +85,19 @@ def test_nobody_who_is_disabled_enables_themselves(maria: Maria, credential: str
     assert maria.server.admin("GET", f"/v4/people/{maria.id}").json["isDisabled"] is True
 
 
-def test_of_a_deleted_person_no_password_link_or_session_is_kept(maria: Maria) -> None:
+def test_of_a_deleted_person_no_password_link_session_or_device_is_kept(maria: Maria) -> None:
     linked = maria.server.admin("POST", "/v4/people", {"email": "linked@example.com"}).json["id"]
 
     def kept() -> dict[str, int]:
         with closing(apsw.Connection(str(maria.server.data / "gatepass.db"))) as database:
             count = "SELECT count(*) FROM {} WHERE user_id IN (?, ?)"
             ids = (UUID(maria.id).bytes, UUID(linked).bytes)
-            return {
-                table: database.execute(count.format(table), ids).fetchone()[0]
-                for table in ("passwords", "password_links", "sessions")
-            }
+            return {table: database.execute(count.format(table), ids).fetchone()[0] for table in TABLES}
 
-    assert kept() == {"passwords": 1, "password_links": 1, "sessions": 1}
+    assert kept() == dict.fromkeys(TABLES, 1)
     deleted(maria)
     assert maria.server.admin("DELETE", f"/v4/people/{linked}").status == 204
-    assert kept() == {"passwords": 0, "password_links": 0, "sessions": 0}
+    assert kept() == dict.fromkeys(TABLES, 0)
 
 
 def test_every_table_about_a_person_is_looked_at_above(maria: Maria) -> None:
@@ -108,4 +107,4 @@ def test_every_table_about_a_person_is_looked_at_above(maria: Maria) -> None:
             for name, sql in database.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table'")
             if "user_id" in sql
         }
-    assert tables == {"passwords", "password_links", "sessions"}
+    assert tables == set(TABLES)
