@@ -4,6 +4,7 @@ import ast
 import base64
 import hashlib
 import json
+import os
 import re
 import subprocess
 from importlib import import_module
@@ -225,3 +226,11 @@ def test_no_tracked_file_names_a_registry_or_a_place_of_a_machine() -> None:
         if path.suffix not in {".png", ".ico"} and path.is_file():
             found = words.search(path.read_text("utf-8", "replace"))
             assert not found, f"{path}: {found[0] if found else ''}"
+
+
+def test_what_shares_a_fixture_of_its_module_is_kept_on_one_worker(request: pytest.FixtureRequest) -> None:
+    """pytest-xdist reads the group from the end of a test's id, and newer versions of pytest may not put it there."""
+    if os.environ.get("PYTEST_XDIST_WORKER") is None:
+        pytest.skip("there is one worker")
+    grouped = [item for item in request.session.items if item.get_closest_marker("xdist_group")]
+    assert all("@" in item.nodeid for item in grouped)

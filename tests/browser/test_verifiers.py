@@ -57,8 +57,7 @@ def states(server: Server) -> dict[str, list[bool]]:
     return {each["name"]: [one["isConnected"] for one in each["instances"]] for each in found if each["instances"]}
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_a_receipt_fills_up_on_the_page_and_the_list_says_who_is_behind(
     site: Site, open_page: OpenPage, width: int, theme: str
 ) -> None:
