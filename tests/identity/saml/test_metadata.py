@@ -98,6 +98,7 @@ def test_metadata_switch_no_check_off() -> None:
         (metadata(PAIR, attributes=' validUntil="soon"'), "for an instant"),
         (metadata(PAIR, attributes=' validUntil="2026-13-01T00:00:00Z"'), "for an instant"),
     ],
+    ids=lambda value: None if len(value) < 40 else "text",  # keys and certificates are others in each process
 )
 def test_metadata_that_cannot_be_used_are_refused(text: str | bytes, words: str) -> None:
     with pytest.raises(NotProven, match=words):
