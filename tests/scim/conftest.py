@@ -1,30 +1,23 @@
 """A site to which two directories push, and an OpenID provider at which their people sign in."""
 
 from collections.abc import Iterator
-from dataclasses import fields
-from datetime import UTC, datetime
 
 import pytest
 
-from support.openid import Listening, OpenId
+from support.openid import OpenId, be_honest, running_openid
 from support.pushing import CREDENTIALS, Directory, config, secrets_of_site
 from support.server import Server, make_installation
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[OpenId]:
-    provider = OpenId(datetime.now(UTC))
-    listening = Listening(provider)
-    yield provider
-    listening.close()
+    with running_openid() as provider:
+        yield provider
 
 
 @pytest.fixture
 def op(running: OpenId) -> OpenId:
-    honest = OpenId(datetime.now(UTC), issuer=running.issuer)
-    for each in fields(OpenId):
-        setattr(running, each.name, getattr(honest, each.name))
-    return running
+    return be_honest(running)
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,10 @@ import hashlib
 import hmac
 import json
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -221,6 +222,23 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, *_: object) -> None:
         """Say nothing of clients that had enough."""
+
+
+def be_honest(provider: OpenId) -> OpenId:
+    """Let a provider forget all that a test has made of it, but for where it is; return it."""
+    honest = OpenId(datetime.now(UTC), issuer=provider.issuer)
+    for each in fields(OpenId):
+        setattr(provider, each.name, getattr(honest, each.name))
+    return provider
+
+
+@contextmanager
+def running_openid() -> Iterator[OpenId]:
+    """Run a provider at an address of this machine."""
+    provider = OpenId(datetime.now(UTC))
+    listening = Listening(provider)
+    yield provider
+    listening.close()
 
 
 class Listening:

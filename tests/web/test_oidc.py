@@ -5,14 +5,12 @@ import json
 import re
 import socket
 from collections.abc import Iterator
-from dataclasses import fields
-from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 
 import pytest
 
-from support.openid import ALICE, CLIENT_ID, CLIENT_SECRET, Listening, OpenId
+from support.openid import ALICE, CLIENT_ID, CLIENT_SECRET, OpenId, be_honest, running_openid
 from support.server import EMAIL, PASSWORD, Server, basic_header, gatepass, make_installation
 from support.visitor import Visitor, forms_of
 
@@ -44,18 +42,13 @@ _SECRETS = {f"GATEPASS_PROVIDERS__{each}__CLIENT_SECRET": CLIENT_SECRET for each
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[OpenId]:
-    provider = OpenId(datetime.now(UTC))
-    listening = Listening(provider)
-    yield provider
-    listening.close()
+    with running_openid() as provider:
+        yield provider
 
 
 @pytest.fixture
 def op(running: OpenId) -> OpenId:
-    honest = OpenId(datetime.now(UTC), issuer=running.issuer)
-    for each in fields(OpenId):
-        setattr(running, each.name, getattr(honest, each.name))
-    return running
+    return be_honest(running)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from gatepass.errors import InvalidInput
 from gatepass.model.text import shorten
-from gatepass.model.user import EMAIL_LENGTH, LOCAL, NAME_LENGTH, check_email
+from gatepass.model.user import EMAIL_LENGTH, LOCAL, NAME_LENGTH, check_email, is_email
 
 SUBJECT_LENGTH = 255
 _PROVIDER_ID = re.compile(r"\A[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*\Z", re.ASCII)
@@ -183,7 +183,7 @@ def user_name_of(identity: Identity) -> str:
     It is their address if the provider vouches for it; else `login@provider`, with a dot for an `@` in the login,
     or a text made of the subject where the login cannot stand there. Raises InvalidInput if even that is too long.
     """
-    if identity.email and identity.email_verified is True and _is_email(identity.email):
+    if identity.email and identity.email_verified is True and is_email(identity.email):
         return identity.email
     login = identity.login.lower().replace("@", ".")
     local = login if _LOGIN.match(login) else _plain(identity.subject)
@@ -209,14 +209,6 @@ def fold_login(login: str) -> str:
 def printable(words: Iterable[str]) -> frozenset[str]:
     """Return those of `words` that can be the name of a group: printable, not empty, not endless."""
     return frozenset(word for word in words if word and len(word) <= 1024 and word.isprintable())
-
-
-def _is_email(text: str) -> bool:
-    try:
-        check_email(text)
-    except InvalidInput:
-        return False
-    return True
 
 
 def _plain(subject: str) -> str:

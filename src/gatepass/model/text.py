@@ -24,6 +24,15 @@ def check_line(field: str, text: str, *, most: int) -> str:
     return text
 
 
+def is_unicode(text: str) -> bool:
+    """Tell whether a text can be written as UTF-8: half of a surrogate pair cannot."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def shorten(text: str | None, *, most: int) -> str | None:
     """Make a line of at most `most` characters out of text a stranger sent, for keeping."""
     if text is None:

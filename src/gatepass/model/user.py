@@ -88,9 +88,14 @@ def email_key(email: str) -> str:
 
 def check_email(email: str) -> str:
     """Return a local user name (an ASCII e-mail address), or raise InvalidInput naming `email`."""
-    if len(email) > EMAIL_LENGTH or _EMAIL.match(email) is None:
+    if not is_email(email):
         raise InvalidInput("email", "must be an ASCII e-mail address of at most 254 characters")
     return email
+
+
+def is_email(text: str) -> bool:
+    """Tell whether a text is an ASCII e-mail address of at most EMAIL_LENGTH characters."""
+    return len(text) <= EMAIL_LENGTH and _EMAIL.match(text) is not None
 
 
 def check_name(name: str | None) -> str | None:

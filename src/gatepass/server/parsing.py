@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from gatepass.errors import InvalidInput, NotFound
 from gatepass.interfaces import Page
-from gatepass.model.text import shown
+from gatepass.model.text import is_unicode, shown
 from gatepass.server.fields import require_type
 from gatepass.server.problems import BodyTooLarge
 from gatepass.verifier.limits import BODY_BYTES
@@ -77,18 +77,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for key, value in pairs:
         if key in found:
             raise InvalidInput(shown(key), "stands in the body twice")
-        if not _is_unicode(key):
+        if not is_unicode(key):
             raise InvalidInput(shown(key), "is not a field of this request")
         found[key] = value
     return found
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _no_constant(name: str) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gatepass.errors import BadConfiguration, InvalidInput
+from gatepass.model.text import is_unicode
 from gatepass.server.provider_settings import SECTION
 
 
@@ -83,14 +84,6 @@ def _written(name: str, value: Any) -> str:
     """Return a text, a number, a boolean or a list of texts in TOML. What JSON escapes, TOML escapes alike."""
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_written(name, each) for each in value) + "]"
-    if isinstance(value, str) and not _is_unicode(value):
+    if isinstance(value, str) and not is_unicode(value):
         raise InvalidInput(name, "must be Unicode text")
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True

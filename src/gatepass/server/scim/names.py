@@ -4,14 +4,14 @@ import re
 from collections.abc import Sequence
 
 from gatepass.errors import InvalidInput
-from gatepass.model.user import User, check_email
+from gatepass.model.user import User, is_email
 
 _LOGIN = re.compile(r"\A[0-9a-z._-]{1,64}\Z", re.ASCII)
 
 
 def email_of(user_name: str, provider_id: str) -> str:
     """Return the name of somebody whom their directory calls `user_name`. Raises InvalidInput."""
-    if _is_email(user_name):
+    if is_email(user_name):
         return user_name
     if _LOGIN.match(user_name.lower()):
         return f"{user_name.lower()}{_domain(provider_id)}"
@@ -21,7 +21,7 @@ def email_of(user_name: str, provider_id: str) -> str:
 def emails_of(user_name: str, provider_id: str) -> Sequence[str]:
     """Return what somebody of that name may be called here, also by a sign-in that vouched for no address."""
     local = user_name.lower().replace("@", ".")
-    found = [user_name] if _is_email(user_name) else []
+    found = [user_name] if is_email(user_name) else []
     return [*found, f"{local}{_domain(provider_id)}"] if _LOGIN.match(local) else found
 
 
@@ -32,11 +32,3 @@ def user_name_of(user: User) -> str:
 
 def _domain(provider_id: str) -> str:
     return f"@{provider_id.replace('_', '-')}"
-
-
-def _is_email(text: str) -> bool:
-    try:
-        check_email(text)
-    except InvalidInput:
-        return False
-    return True
