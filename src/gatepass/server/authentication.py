@@ -4,6 +4,7 @@ If there is an Authorization header it alone counts; a cookie is read only witho
 """
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from gatepass.errors import NotAllowed, NotAuthenticated, TooManyRequests
 from gatepass.model.actor import Actor, Credential
@@ -144,6 +145,12 @@ def require_same_origin(context: Context, request: Request) -> None:
 def own_origin(request: Request) -> str:
     """Return the origin that the client says it talks to."""
     return f"{request.url.scheme}://{request.headers.get('host', '')}"
+
+
+def add_challenges(response: Response, request: Request, presented: Presented, *, with_basic: bool) -> None:
+    """Say in a 401 how to come: its WWW-Authenticate fields."""
+    for each in challenges(request, with_basic=with_basic, rejected=isinstance(presented, Bearer)):
+        response.headers.append("www-authenticate", each)
 
 
 def challenges(request: Request, *, with_basic: bool, rejected: bool) -> list[str]:

@@ -18,9 +18,9 @@ from starlette.routing import BaseRoute, Route
 from gatepass.errors import NotAuthenticated, TooManyRequests
 from gatepass.model.actor import Actor, Credential
 from gatepass.server import problems
-from gatepass.server.authentication import authenticate, challenges, presented_by
+from gatepass.server.authentication import add_challenges, authenticate, presented_by
 from gatepass.server.context import Context, context_of
-from gatepass.server.credentials import Basic, Bearer, Cookie, Presented
+from gatepass.server.credentials import Basic, Cookie, Presented
 from gatepass.server.parsing import parse_json, query_of, read_body, require_media_type
 from gatepass.services.deps import Deps
 
@@ -186,7 +186,5 @@ def error_response(request: Request, error: Exception, presented: Presented) -> 
     answer = Answer(body, HTTPStatus(problem.status), problems.headers_of(error))
     response = write(answer)
     if isinstance(error, NotAuthenticated):
-        rejected = isinstance(presented, Bearer)
-        for challenge in challenges(request, with_basic=not isinstance(presented, Cookie), rejected=rejected):
-            response.headers.append("www-authenticate", challenge)
+        add_challenges(response, request, presented, with_basic=not isinstance(presented, Cookie))
     return response

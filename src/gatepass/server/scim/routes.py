@@ -13,7 +13,7 @@ from gatepass.errors import InvalidInput, NotAuthenticated
 from gatepass.interfaces import ConfiguredProvider
 from gatepass.model.actor import Actor, Credential
 from gatepass.server import problems
-from gatepass.server.authentication import challenges, presented_by
+from gatepass.server.authentication import add_challenges, presented_by
 from gatepass.server.context import Context, context_of
 from gatepass.server.credentials import Bearer, Presented
 from gatepass.server.log import get_logger
@@ -110,8 +110,7 @@ def refusal(request: Request, error: Exception, presented: Presented) -> Respons
     status = HTTPStatus(problems.problem_of(error).status)
     response = _write(Answer(error_body(error), status, problems.headers_of(error)))
     if isinstance(error, NotAuthenticated):
-        for challenge in challenges(request, with_basic=False, rejected=isinstance(presented, Bearer)):
-            response.headers.append("www-authenticate", challenge)
+        add_challenges(response, request, presented, with_basic=False)
     return response
 
 

@@ -14,7 +14,7 @@ from gatepass.model.registered_verifier import RegisteredVerifier, is_verifier_c
 from gatepass.model.settings import Settings
 from gatepass.model.verdict import Accepted, Reason
 from gatepass.server import problems
-from gatepass.server.authentication import challenges
+from gatepass.server.authentication import add_challenges
 from gatepass.server.context import Context, context_of
 from gatepass.server.credentials import Bearer, Presented
 from gatepass.server.log import get_logger
@@ -154,8 +154,7 @@ def refusal(request: Request, error: Exception, presented: Presented) -> Respons
     response = _response(problems.problem_of(error).status, problems.exception_body(error))
     response.headers.update(problems.headers_of(error))
     if isinstance(error, NotAuthenticated):
-        for challenge in challenges(request, with_basic=False, rejected=isinstance(presented, Bearer)):
-            response.headers.append("www-authenticate", challenge)
+        add_challenges(response, request, presented, with_basic=False)
     return response
 
 

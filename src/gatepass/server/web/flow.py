@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from gatepass.model.identity import Begun
 from gatepass.server.context import Context
-from gatepass.server.web.sealed import LIFETIME, seal, unseal
+from gatepass.server.web.sealed import drop_sealed, keep_sealed, unseal
 
 _PURPOSE = b"gatepass sign-in elsewhere"
 
@@ -35,15 +35,8 @@ def keep_flow(
     # The answer may be a form that another site posts; a Lax cookie would stay behind. Without TLS a cookie
     # without the attribute does, for two minutes.
     same_site: Any = "lax" if not begun.posted else "none" if context.is_https else None
-    response.set_cookie(
-        _name(context, provider_id),
-        seal(context, _PURPOSE, [provider_id, begun.kept, target, mover]),
-        max_age=int(LIFETIME.total_seconds()),
-        path="/",
-        secure=context.is_https,
-        httponly=True,
-        samesite=same_site,
-    )
+    told = [provider_id, begun.kept, target, mover]
+    keep_sealed(context, response, _name(context, provider_id), _PURPOSE, told, same_site=same_site)
 
 
 def find_flow(context: Context, cookies: dict[str, str], provider_id: str, *, now: datetime) -> Flow | None:
@@ -54,7 +47,7 @@ def find_flow(context: Context, cookies: dict[str, str], provider_id: str, *, no
 
 def drop_flow(context: Context, response: Response, provider_id: str) -> None:
     """Forget it in the browser: an answer is read once."""
-    response.delete_cookie(_name(context, provider_id), path="/", secure=context.is_https, httponly=True)
+    drop_sealed(context, response, _name(context, provider_id))
 
 
 def _name(context: Context, provider_id: str) -> str:

@@ -12,7 +12,7 @@ from gatepass.interfaces import ConfiguredProvider
 from gatepass.model.identity import Finished, Identity, Once
 from gatepass.model.instant import from_milliseconds, to_milliseconds
 from gatepass.server.context import Context
-from gatepass.server.web.sealed import LIFETIME, seal, unseal
+from gatepass.server.web.sealed import drop_sealed, keep_sealed, unseal
 
 _PURPOSE = b"gatepass move to a provider"
 
@@ -36,15 +36,7 @@ def keep_found(context: Context, response: Response, configured: ConfiguredProvi
         "identity": asdict(identity) | {"groups": sorted(identity.groups & named)},
         "once": [[each.key, to_milliseconds(each.until)] for each in found.finished.once],
     }
-    response.set_cookie(
-        _name(context, configured.id),
-        seal(context, _PURPOSE, told),
-        max_age=int(LIFETIME.total_seconds()),
-        path="/",
-        secure=context.is_https,
-        httponly=True,
-        samesite="lax",
-    )
+    keep_sealed(context, response, _name(context, configured.id), _PURPOSE, told)
 
 
 def find_found(context: Context, cookies: dict[str, str], provider_id: str, *, now: datetime) -> Found | None:
@@ -59,7 +51,7 @@ def find_found(context: Context, cookies: dict[str, str], provider_id: str, *, n
 
 def drop_found(context: Context, response: Response, provider_id: str) -> None:
     """Forget it in the browser."""
-    response.delete_cookie(_name(context, provider_id), path="/", secure=context.is_https, httponly=True)
+    drop_sealed(context, response, _name(context, provider_id))
 
 
 def _name(context: Context, provider_id: str) -> str:

@@ -7,6 +7,8 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from starlette.responses import Response
+
 from gatepass.model.instant import from_milliseconds, to_milliseconds
 from gatepass.server.context import Context
 
@@ -31,6 +33,26 @@ def unseal(context: Context, purpose: bytes, text: str, *, now: datetime) -> Any
         return None
     told, at = json.loads(content)
     return told if timedelta() <= now - from_milliseconds(at) < LIFETIME else None
+
+
+def keep_sealed(
+    context: Context, response: Response, name: str, purpose: bytes, told: Any, *, same_site: Any = "lax"
+) -> None:
+    """Give the browser `told`, sealed, in the cookie `name`."""
+    response.set_cookie(
+        name,
+        seal(context, purpose, told),
+        max_age=int(LIFETIME.total_seconds()),
+        path="/",
+        secure=context.is_https,
+        httponly=True,
+        samesite=same_site,
+    )
+
+
+def drop_sealed(context: Context, response: Response, name: str) -> None:
+    """Let the browser forget it."""
+    response.delete_cookie(name, path="/", secure=context.is_https, httponly=True)
 
 
 def _mac(context: Context, purpose: bytes, content: bytes) -> bytes:
