@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from support.certificates import make_certificate
 from support.server import EMAIL, PASSWORD, Server, environment, gatepass, make_installation
 from support.waiting import poll
 
@@ -162,12 +163,7 @@ def test_it_listens_on_a_unix_socket_for_this_user(data: Path) -> None:
 
 
 def test_it_serves_tls_by_itself(data: Path) -> None:
-    key, cert = data.parent / "key.pem", data.parent / "cert.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", str(key),
-         "-out", str(cert), "-days", "1", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-        capture_output=True, check=True,
-    )  # fmt: skip
+    cert, key = make_certificate(data.parent, "server", names="DNS:localhost,IP:127.0.0.1")
     with Server(data, "--tls-cert", str(cert), "--tls-key", str(key), listen="0.0.0.0:0") as server:
         assert server.url.startswith("https://0.0.0.0:")
         url = server.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104

@@ -1,17 +1,20 @@
-"""Sign-in by a reverse proxy: only a signed word counts, or a plain one on a unix socket, in one spelling, once."""
+"""Sign-in by a reverse proxy: only a signed word counts, or a plain one of the proxy alone, in one spelling, once."""
 
 import pytest
 
 from gatepass.errors import BadConfiguration, Unavailable
 from gatepass.identity import build_provider
 from gatepass.identity.trusted_proxy import Options
-from gatepass.model.identity import Identity, Refusal, Refused
+from gatepass.model.identity import Carrier, Identity, Refusal, Refused
 from gatepass.testing.fakes import START
 from support.openid import key_for
 
 HEADER = "X-Proxy-Assertion"
 NAME = HEADER.lower()
 NOW = int(START.timestamp())
+TCP, SOCKET = Carrier(), Carrier(is_socket=True)
+PROXY = "proxy.example.com"
+FROM_ELSEWHERE = "a plain name that did not come from the proxy"
 TWICE = "the header is there twice, or in another spelling"
 
 
@@ -48,8 +51,8 @@ def assertion(op, **changes):
     return op.sign({name: value for name, value in told.items() if value is not None})
 
 
-def read(provider, *headers: tuple[str, str], over_socket: bool = False):
-    return provider.read_headers([("host", "tokens.example.com"), *headers], over_socket=over_socket)
+def read(provider, *headers: tuple[str, str], carrier: Carrier = TCP):
+    return provider.read_headers([("host", "tokens.example.com"), *headers], carrier)
 
 
 def test_whom_the_proxy_vouches_for_is_told(proxy, op) -> None:
@@ -130,30 +133,61 @@ SPELLINGS = ["x_proxy_assertion", "x-proxy_assertion", "x.proxy.assertion", "x-p
 def test_another_spelling_of_the_header_is_refused_alone_and_beside_it(proxy, op, spelling: str, trust: str) -> None:
     provider = proxy(trust=trust)
     good = assertion(op) if trust == "assertion" else "alice"
-    assert isinstance(read(provider, (NAME, good), over_socket=True), Identity)
+    assert isinstance(read(provider, (NAME, good), carrier=SOCKET), Identity)
     for headers in ([(spelling, good)], [(NAME, good), (spelling, "x")], [(spelling, "x"), (NAME, good)]):
-        assert read(provider, *headers, over_socket=True) == Refused(Refusal.INVALID, detail=TWICE)
+        assert read(provider, *headers, carrier=SOCKET) == Refused(Refusal.INVALID, detail=TWICE)
 
 
 @pytest.mark.parametrize("trust", ["assertion", "name"])
 def test_a_header_that_is_missing_or_there_twice_is_refused(proxy, op, trust: str) -> None:
     provider = proxy(trust=trust)
     good = assertion(op) if trust == "assertion" else "alice"
-    assert read(provider, over_socket=True).detail == "the proxy said nothing"
-    assert read(provider, (NAME, good), (NAME, good), over_socket=True).detail == TWICE
+    assert read(provider, carrier=SOCKET).detail == "the proxy said nothing"
+    assert read(provider, (NAME, good), (NAME, good), carrier=SOCKET).detail == TWICE
 
 
 def test_a_plain_name_counts_on_a_unix_socket_alone(proxy) -> None:
     provider = proxy(trust="name")
-    assert read(provider, (NAME, "alice"), over_socket=True) == Identity(
-        provider="gate", subject="alice", login="alice"
-    )
-    assert read(provider, (NAME, "alice")).detail == "a plain name counts on a unix socket only"
+    alice = Identity(provider="gate", subject="alice", login="alice")
+    assert read(provider, (NAME, "alice"), carrier=SOCKET) == alice
+    for carrier in (TCP, Carrier(certified=frozenset({PROXY, ""}))):
+        assert read(provider, (NAME, "alice"), carrier=carrier).detail == FROM_ELSEWHERE
+
+
+def test_a_plain_name_counts_from_the_proxy_that_its_certificate_names(proxy) -> None:
+    provider = proxy(trust="name", certificate=PROXY)
+    alice = Identity(provider="gate", subject="alice", login="alice")
+    assert read(provider, (NAME, "alice"), carrier=Carrier(certified=frozenset({"other", PROXY}))) == alice
+    assert read(provider, (NAME, "alice"), carrier=SOCKET) == alice
+    for names in ([], ["other.example.com"], ["PROXY.example.com"], ["x" + PROXY], [""]):
+        assert read(provider, (NAME, "alice"), carrier=Carrier(certified=frozenset(names))).detail == FROM_ELSEWHERE
+
+
+@pytest.mark.parametrize(
+    ("certificate", "ways", "starts"),
+    [
+        ("", {"is_socket": True, "asks_certificates": False}, True),
+        ("", {"is_socket": False, "asks_certificates": True}, False),
+        (PROXY, {"is_socket": False, "asks_certificates": False}, False),
+        (PROXY, {"is_socket": False, "asks_certificates": True}, True),
+    ],
+)
+def test_a_plain_name_needs_a_way_that_only_the_proxy_has(proxy, certificate: str, ways: dict, *, starts: bool) -> None:
+    provider = proxy(trust="name", certificate=certificate)
+    if starts:
+        provider.require_carrier(**ways)
+        return
+    with pytest.raises(BadConfiguration, match=r"^providers\.gate\.trust"):
+        provider.require_carrier(**ways)
+
+
+def test_a_signed_word_needs_no_way_of_its_own(proxy) -> None:
+    proxy().require_carrier(is_socket=False, asks_certificates=False)
 
 
 @pytest.mark.parametrize("value", ["", "a, b", "a,b", "a b", "älice", "a\tb", "x" * 256])
 def test_what_is_no_plain_name_is_refused(proxy, value: str) -> None:
-    assert read(proxy(trust="name"), (NAME, value), over_socket=True).detail == "the header holds no name"
+    assert read(proxy(trust="name"), (NAME, value), carrier=SOCKET).detail == "the header holds no name"
 
 
 @pytest.mark.parametrize(
@@ -167,6 +201,7 @@ def test_what_is_no_plain_name_is_refused(proxy, value: str) -> None:
         ({"header": "X_Name"}, "header"),
         ({"header": "X-Name: x"}, "header"),
         ({"trust": "everybody"}, "trust"),
+        ({"certificate": PROXY}, "certificate"),
         ({"issuer": ""}, "issuer"),
         ({"audience": ""}, "audience"),
         ({"jwks": ""}, "jwks"),

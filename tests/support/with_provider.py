@@ -38,10 +38,10 @@ class Company:
         draft.replace(self.file)
 
 
-def toy_server(folder: Path, company: Company, *, server: str = "") -> Server:
+def toy_server(folder: Path, company: Company, *, server: str = "", env: Mapping[str, str] | None = None) -> Server:
     """Return a server of its own installation in `folder`, to be started."""
     make_installation(folder / "data")
     (folder / "data" / "gatepass.toml").write_text(_CONFIG.format(people=company.file, server=server))
-    made = Server(folder / "data")
+    made = Server(folder / "data", env=env)
     made.program = [sys.executable, str(Path(__file__).parent / "with_toy.py")]
     return made

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ import apsw
 import pytest
 
 from support.asking import Asking
+from support.certificates import make_certificate
 from support.oauth import UNKNOWN, add_verifier
 from support.server import EMAIL, PASSWORD, Server, gatepass, make_installation, with_shortest_bound
 from support.waiting import poll
@@ -295,7 +295,7 @@ def test_a_preference_that_cannot_be_read_changes_nothing(server: Server) -> Non
 
 def test_over_tls_the_certificate_is_checked(tmp_path: Path) -> None:
     make_installation(tmp_path / "data")
-    cert, key = make_certificate(tmp_path)
+    cert, key = make_certificate(tmp_path, "server", names="IP:127.0.0.1")
     with Server(tmp_path / "data", "--tls-cert", str(cert), "--tls-key", str(key)) as server:
         _, credential = add_verifier(server, "orders")
         with Asking(server.url, credential) as strict:
@@ -307,17 +307,6 @@ def test_over_tls_the_certificate_is_checked(tmp_path: Path) -> None:
         other_name = server.url.replace("127.0.0.1", "localhost")
         with Asking(other_name, credential, ca_file=str(cert)) as misled:
             assert misled.ask(UNKNOWN) == "unavailable"
-
-
-def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """Return a certificate for 127.0.0.1 and its key."""
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", str(key),
-         "-out", str(cert), "-days", "1", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return cert, key
 
 
 def test_a_redirect_is_not_followed(credential: str) -> None:

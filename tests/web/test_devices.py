@@ -11,6 +11,7 @@ import pytest
 from gatepass.model.secret import generate_handle
 from support.server import EMAIL, PASSWORD, Reply, Server, make_installation
 from support.visitor import Visitor
+from support.with_provider import Company, toy_server
 
 COOKIE = "gatepass_device"
 LIMITS = {f"GATEPASS_SIGN_IN__FREE_FAILURES_PER_{name}": "5" for name in ("ACCOUNT", "ADDRESS")}
@@ -113,6 +114,17 @@ def test_somebody_who_is_signed_in_can_generate_during_an_attack(strict: Server)
     attack(strict)
     change(strict, "UPDATE sessions SET proven_at = proven_at - 900000")
     assert b"gpat_" in victim.submit(GENERATE, GENERATE, lifetimeDays="1", password=PASSWORD).body
+
+
+def test_somebody_who_is_signed_in_can_move_to_a_provider_during_an_attack(tmp_path: Path) -> None:
+    people = {"s-bob": {"login": "bob", "password": "bob there", "groups": ["staff"]}}
+    with toy_server(tmp_path, Company(tmp_path, people), env=LIMITS) as server:
+        server.create_person(BOB)
+        victim, page = Visitor(server).sign_in(BOB), f"{PROFILE}/move/corp"
+        attack(server, BOB)
+        assert b"toy.example.com" in victim.submit(page, page, password=PASSWORD).body
+        del victim.cookies[COOKIE]
+        assert victim.submit(page, page, password=PASSWORD).status == 429
 
 
 @pytest.mark.parametrize("email", [EMAIL, "nobody@example.com"])

@@ -56,6 +56,9 @@ def init(place: Place, email: str, password_file: str, *, enable_tokens: bool, a
 @click.option("--public-url", help="What people type to get here; links and cookies go by it.")
 @click.option("--tls-cert", type=click.Path(), help="Certificate chain (PEM); with --tls-key serves TLS.")
 @click.option("--tls-key", type=click.Path(), help="Private key (PEM).")
+@click.option(
+    "--tls-client-ca", type=click.Path(), help="Serve only clients with a certificate of these authorities (PEM)."
+)
 @click.option("--insecure-http", is_flag=True, default=None, help="Allow plain HTTP on a public address.")
 @click.option("--dev", is_flag=True, help="For trials: makes what is missing, sets and prints a new password.")
 def serve(place: Place, *, dev: bool, **flags: Any) -> None:

@@ -43,8 +43,8 @@ def verifier(place: Place, listen: str | None, *, workers: int, insecure_http: b
 
     def read_config() -> tuple[Config, Mapping[str, Any]]:
         # SECURITY: a certificate that is configured for `serve` does not make this listener speak TLS.
-        flags = {"server.listen": listen or _LISTEN, "server.tls_cert": "", "server.tls_key": ""}
-        flags |= {"server.public_url": "", "server.metrics_listen": "off"}
+        tls = {f"server.tls_{name}": "" for name in ("cert", "key", "client_ca")}
+        flags = {"server.listen": listen or _LISTEN, "server.public_url": "", "server.metrics_listen": "off", **tls}
         served, config = place.load(), place.load({**flags, "server.insecure_http": insecure_http})
         if elsewhere["upstream"]:
             return config, read_elsewhere(insecure_http=insecure_http, **elsewhere)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from gatepass.model.identity import Admission, Begun, Ended, Finished, Identity, Refused
+from gatepass.model.identity import Admission, Begun, Carrier, Ended, Finished, Identity, Refused
 from gatepass.model.secret import Secret
 
 
@@ -68,16 +68,15 @@ class RedirectProvider(Protocol):
 class ProxyProvider(Protocol):
     """Reads who it is from what a proxy in front adds to the request."""
 
-    @property
-    def needs_socket(self) -> bool:
-        """Whether its word counts only on a unix socket, because nothing in it proves who said it."""
+    def require_carrier(self, *, is_socket: bool, asks_certificates: bool) -> None:
+        """Raise BadConfiguration if no request can come to this server in a way that its word needs.
+
+        `is_socket`: they come by a unix socket alone; `asks_certificates`: by TLS, from clients with one alone.
+        """
         ...
 
-    def read_headers(self, headers: Sequence[tuple[str, str]], *, over_socket: bool) -> Identity | Refused:
-        """Return for whom the proxy vouches.
-
-        `headers` are all that came, by their lower-case names; `over_socket`: by a unix socket of this machine.
-        """
+    def read_headers(self, headers: Sequence[tuple[str, str]], carrier: Carrier) -> Identity | Refused:
+        """Return for whom the proxy vouches. `headers` are all that came, by their lower-case names."""
         ...
 
 

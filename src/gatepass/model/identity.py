@@ -93,6 +93,16 @@ class NotProven(Exception):
     """What came proves nothing. Inside of providers; the text says why, for the log, in words of ours alone."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """By what a request reached this server, as far as that shows who sent it."""
+
+    is_socket: bool = False
+    """A unix socket of this machine, and there is no other way in."""
+    certified: frozenset[str] = frozenset()
+    """For whom the certificate is made out with which the client proved itself; empty without one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Once:
     """Something that must not be taken a second time: the id of an assertion, until it would not be taken anyway."""

@@ -82,7 +82,7 @@ def find_vouched_session(context: Context, request: Request, handle: Secret) -> 
     configured = context.deps.providers.get(session.provider)
     if configured is None or configured.proxy is None:
         return found
-    identity = configured.proxy.read_headers(request.headers.items(), over_socket=context.is_on_socket)
+    identity = configured.proxy.read_headers(request.headers.items(), context.carrier_of(request))
     return found if isinstance(identity, Identity) and identity.subject == user.subject else None
 
 

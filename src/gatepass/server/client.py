@@ -1,5 +1,8 @@
 """Where a request to this server comes from."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from starlette.requests import HTTPConnection
 
 from gatepass.model.network import Address
@@ -14,6 +17,17 @@ def address_of(proxies: TrustedProxies, request: HTTPConnection) -> str | None:
 def client_of(proxies: TrustedProxies, request: HTTPConnection) -> Address | None:
     """Return where the client is; None if that is not known."""
     return proxies.client_behind(_peer(request), request.headers.getlist("x-forwarded-for"))
+
+
+def certified_in(certificate: Mapping[str, Any] | None) -> frozenset[str]:
+    """Return to whom a client's certificate is made out (as `ssl.SSLSocket.getpeercert` gives it); nobody without one.
+
+    Its DNS and URI names, and only where it has none of any kind its common name (RFC 6125, 6.4.4).
+    """
+    told = certificate or {}
+    others = told.get("subjectAltName", ())
+    names = others or ((kind, name) for part in told.get("subject", ()) for kind, name in part)
+    return frozenset(name for kind, name in names if kind in ({"DNS", "URI"} if others else {"commonName"}))
 
 
 def _peer(request: HTTPConnection) -> str | None:

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from gatepass.connect import UseWriter, verifier_over
 from gatepass.errors import TooManyRequests
 from gatepass.identity.local import cores
+from gatepass.model.identity import Carrier
 from gatepass.model.network import Address
 from gatepass.server.client import address_of, client_of
 from gatepass.server.followers import Followers
@@ -98,11 +99,6 @@ class Context:
         """Tell whether people reach this server over TLS."""
         return self.public_url.startswith("https://")
 
-    @property
-    def is_on_socket(self) -> bool:
-        """Tell whether requests come over a unix socket, and in no other way."""
-        return self.config.server.listen.startswith("unix:")
-
     @functools.cached_property
     def cookie_name(self) -> str:
         """Return the name of the session cookie."""
@@ -135,6 +131,12 @@ class Context:
     def client_of(self, request: HTTPConnection) -> Address | None:
         """Return where the client is, for tokens that work from certain networks only; None if that is not known."""
         return client_of(self.proxies, request)
+
+    def carrier_of(self, request: HTTPConnection) -> Carrier:
+        """Return by what a request came."""
+        return Carrier(
+            is_socket=self.config.is_on_socket, certified=request.scope["state"].get("certified", frozenset())
+        )
 
     def close(self) -> None:
         """Stop the threads."""

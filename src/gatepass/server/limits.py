@@ -13,6 +13,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from gatepass.server.client import certified_in
 from gatepass.verifier.limits import (
     BODY_SECONDS,
     CONNECTIONS,
@@ -39,11 +40,13 @@ class LimitedProtocol(HttpToolsProtocol):
         self._header_bytes = 0
         self._body_bytes = 0
         self._refused = False
+        self._certified: frozenset[str] = frozenset()
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Give the first header block its time."""
+        """Give the first header block its time, and see who the client has proven to be."""
         super().connection_made(transport)
+        self._certified = certified_in(transport.get_extra_info("peercert"))
         self._allow(HEADER_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -110,7 +113,7 @@ class LimitedProtocol(HttpToolsProtocol):
             return  # it is read again, see `_feed`
         self._in_header = False
         self._body_bytes = 0
-        self.scope["state"]["crowded"] = len(self.connections) > CONNECTIONS
+        self.scope["state"].update(crowded=len(self.connections) > CONNECTIONS, certified=self._certified)
         size = len(self.url) + sum(len(name) + len(value) + _FIELD_OVERHEAD for name, value in self.headers)
         if size > HEADER_BYTES or len(self.headers) > HEADER_FIELDS:
             self._refuse(answer=True)

@@ -143,16 +143,6 @@ def _check(section: str, config: ProviderConfig) -> None:
         )
 
 
-def require_socket(provider: ConfiguredProvider, listen: str) -> None:
-    """Raise BadConfiguration if requests do not come in the way that a proxy's word needs."""
-    if provider.proxy is not None and provider.proxy.needs_socket and not listen.startswith("unix:"):
-        raise BadConfiguration(
-            f"{SECTION}.{provider.id}.trust",
-            f"a plain name is believed on a unix socket only, and server.listen is {listen!r}",
-            hint="set server.listen to unix:PATH, or trust to assertion",
-        )
-
-
 def configured(provider: Provider, *, clock: Clock) -> ConfiguredProvider:
     """Return a provider that is ready to be asked. Raises BadConfiguration naming the key."""
     config, kind = provider.config, find_kind(provider.config.kind)

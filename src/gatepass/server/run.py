@@ -19,8 +19,7 @@ from gatepass.server.leavers import Leavers
 from gatepass.server.log import get_logger
 from gatepass.server.metrics import Metrics
 from gatepass.server.private import prepare_process
-from gatepass.server.provider_settings import require_socket
-from gatepass.server.settings import Config, public_url_of, require_safe_listen, split_listen
+from gatepass.server.settings import Config, public_url_of, require_carriers, require_safe_listen, split_listen
 from gatepass.server.sockets import BACKLOG, listening
 from gatepass.services.deps import Deps
 from gatepass.verifier.limits import KEEP_ALIVE_SECONDS, STOP_SECONDS
@@ -59,8 +58,7 @@ def run_server(deps: Deps, config: Config, metrics: Metrics, *, ready: Callable[
     Raises BadConfiguration if an address cannot be had, would carry secrets in clear text, or does not suit a provider.
     """
     require_safe_listen(config)
-    for provider in deps.providers.values():
-        require_socket(provider, config.server.listen)
+    require_carriers(config, deps.providers.values())
     prepare_process()
     _tell_trouble(deps)
     tls = _tls(config)
@@ -125,6 +123,12 @@ def _tls(config: Config) -> ssl.SSLContext | None:
         tls.load_cert_chain(config.server.tls_cert, config.server.tls_key, password=_no_password)
     except (OSError, ssl.SSLError, ValueError) as error:
         raise BadConfiguration("server.tls_cert", f"certificate and key cannot be used: {error}") from None
+    if config.server.tls_client_ca:
+        tls.verify_mode = ssl.CERT_REQUIRED
+        try:
+            tls.load_verify_locations(config.server.tls_client_ca)
+        except (OSError, ssl.SSLError) as error:
+            raise BadConfiguration("server.tls_client_ca", f"cannot be used: {error}") from None
     return tls
 
 

@@ -7,13 +7,14 @@ the configuration file, the default. An unknown key is an error that names it.
 import ipaddress
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from gatepass.errors import BadConfiguration
+from gatepass.interfaces import ConfiguredProvider
 from gatepass.model.origin import is_loopback, is_origin
 from gatepass.server import provider_settings
 from gatepass.server.converting import section_of
@@ -39,6 +40,8 @@ class ServerConfig:
     """Addresses, networks or `unix` whose X-Forwarded-For is believed."""
     tls_cert: str = ""
     tls_key: str = ""
+    tls_client_ca: str = ""
+    """Authorities (PEM), a certificate of which every client must have. Empty: clients need none."""
     insecure_http: bool = False
     """Allow plain HTTP on an address that is not loopback."""
 
@@ -109,6 +112,11 @@ class Config:
     def is_tls(self) -> bool:
         """Tell whether the server itself speaks TLS."""
         return bool(self.server.tls_cert)
+
+    @property
+    def is_on_socket(self) -> bool:
+        """Tell whether requests come over a unix socket, and in no other way."""
+        return self.server.listen.startswith("unix:")
 
 
 SECTIONS: Mapping[str, type] = {
@@ -261,11 +269,22 @@ def _check_server(server: ServerConfig) -> None:
             raise BadConfiguration("server.metrics_listen", "must be HOST:PORT or off")
     if bool(server.tls_cert) != bool(server.tls_key):
         raise BadConfiguration("server.tls_cert", "needs server.tls_key, and the other way round")
+    if server.tls_client_ca and not server.tls_cert:
+        raise BadConfiguration("server.tls_client_ca", "needs server.tls_cert: certificates are shown over TLS")
     if server.public_url:
         _check_public_url(server.public_url)
     for network in server.trusted_proxies:
         if network != _TRUSTED_UNIX and not _is_network(network):
             raise BadConfiguration("server.trusted_proxies", f"{network!r} is no address, no network and not `unix`")
+
+
+def require_carriers(config: Config, providers: Iterable[ConfiguredProvider]) -> None:
+    """Raise BadConfiguration if requests do not come in a way that the word of a proxy among `providers` needs."""
+    for each in providers:
+        if each.proxy is not None:
+            each.proxy.require_carrier(
+                is_socket=config.is_on_socket, asks_certificates=bool(config.server.tls_client_ca)
+            )
 
 
 SAFE_SERVER = (

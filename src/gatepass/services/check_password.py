@@ -97,8 +97,10 @@ def check_password_again(
         return check_password(
             deps, email=user.email, password=password, address=address, request_id=request_id, device=device
         )
-    with deps.store.read() as tx:
-        known = find_device(deps, tx, device, login=user.email, user=user)
+    known = None
+    if device is not None:
+        with deps.store.read() as tx:
+            known = find_device(deps, tx, device, login=user.email, user=user)
     with ExitStack() as turns:
         attempt = Attempt([], turns, address, request_id)
         _take_turn(deps, attempt, user.email, known)

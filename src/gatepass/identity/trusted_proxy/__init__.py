@@ -1,7 +1,7 @@
 """Sign-in by a reverse proxy: it vouches for people in a signed assertion (JWT) that it adds to each request.
 
 As Google's and other identity-aware proxies, access gateways and oauth2-proxy send it. Without a signature a header is
-believed only where nobody but the proxy can have sent it: on a unix socket.
+believed only where nobody but the proxy can have sent it: on a unix socket, or over TLS with the proxy's certificate.
 """
 
 import re
@@ -27,9 +27,11 @@ def build(options: Options, *, provider_id: str, clock: Clock) -> ProxyProvider:
     if options.trust not in _MODES:
         raise BadConfiguration(f"{section}.trust", f"must be assertion or name, not {options.trust!r}")
     if options.trust == "name":
-        from gatepass.identity.trusted_proxy.named import NameFromSocket  # noqa: PLC0415
+        from gatepass.identity.trusted_proxy.named import NamedHeader  # noqa: PLC0415
 
-        return NameFromSocket(name, provider_id)
+        return NamedHeader(name, provider_id, certificate=options.certificate)
+    if options.certificate:
+        raise BadConfiguration(f"{section}.certificate", "is for a plain name; an assertion is proven by its signature")
     from gatepass.identity.trusted_proxy.assertion import SignedAssertion  # noqa: PLC0415  it brings libraries
 
     return SignedAssertion(options, name, provider_id, clock)

@@ -25,7 +25,7 @@ from gatepass.identity.signed import (
 from gatepass.identity.trusted_proxy.header import sole_value
 from gatepass.identity.trusted_proxy.options import Options
 from gatepass.interfaces import Clock, Step
-from gatepass.model.identity import Identity, NotProven, Refusal, Refused
+from gatepass.model.identity import Carrier, Identity, NotProven, Refusal, Refused
 
 
 class SignedAssertion:
@@ -47,16 +47,14 @@ class SignedAssertion:
         self._fetcher = Fetcher(ca=options.tls_ca, proxy=options.proxy, section=section)
         self._keys = Keys(lambda: self._fetcher.get(options.jwks), clock)
 
-    @property
-    def needs_socket(self) -> bool:
-        """Say no: the signature proves it."""
-        return False
+    def require_carrier(self, *, is_socket: bool, asks_certificates: bool) -> None:
+        """Need none: the signature proves it."""
 
     def close(self) -> None:
         """Let go of open connections."""
         self._fetcher.close()
 
-    def read_headers(self, headers: Sequence[tuple[str, str]], *, over_socket: bool) -> Identity | Refused:  # noqa: ARG002  the signature proves it
+    def read_headers(self, headers: Sequence[tuple[str, str]], carrier: Carrier) -> Identity | Refused:  # noqa: ARG002  the signature proves it
         """Return for whom the assertion vouches."""
         try:
             token = read_signed(sole_value(headers, self._header), self._keys, algorithms=self._options.algorithms)

@@ -6,25 +6,26 @@ from gatepass.connect import SystemClock
 from gatepass.errors import BadConfiguration
 from gatepass.interfaces import ExaminedProvider
 from gatepass.server.doctor.finding import Check, Finding, Premises, ok, warning, wrong
-from gatepass.server.provider_settings import Provider, configured, require_socket
+from gatepass.server.provider_settings import Provider, configured
+from gatepass.server.settings import Config, require_carriers
 
 
 def check_providers(premises: Premises) -> Finding:
     """Find a provider that is out of reach or does not let us look."""
     said = []
     for each in premises.config.providers.values():
-        found = _tried(each, premises.config.server.listen)
+        found = _tried(each, premises.config)
         if found is not None:
             return found
         said.append(each.id)
     return ok(f"{', '.join(said)}: ready")
 
 
-def _tried(provider: Provider, listen: str) -> Finding | None:
+def _tried(provider: Provider, config: Config) -> Finding | None:
     try:
         made = configured(provider, clock=SystemClock())
         if provider.config.enabled:
-            require_socket(made, listen)
+            require_carriers(config, [made])
     except BadConfiguration as error:
         return wrong(str(error), error.hint)
     built = made.provider

@@ -74,7 +74,7 @@ def _take_word(visit: Visit, configured: ConfiguredProvider, provider: ProxyProv
     """Sign in whom the proxy in front vouches for."""
 
     def finish() -> Finished | Refused:
-        found = provider.read_headers(visit.request.headers.items(), over_socket=visit.context.is_on_socket)
+        found = provider.read_headers(visit.request.headers.items(), visit.context.carrier_of(visit.request))
         return found if isinstance(found, Refused) else Finished(found)
 
     return _started(visit, configured, finish, target=visit.form.get("next"))

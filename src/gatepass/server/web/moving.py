@@ -79,7 +79,7 @@ def _typed(visit: Visit, configured: ConfiguredProvider) -> Response:
 def _proven(visit: Visit) -> StartedSession | None:
     """Return the session anew if the password is right."""
     try:
-        return prove_session(visit.deps, visit.actor, Secret(visit.form.get("password", "")))
+        return prove_session(visit.deps, visit.actor, Secret(visit.form.get("password", "")), device=visit.device)
     except NotAuthenticated:
         return None
 
