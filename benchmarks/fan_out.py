@@ -89,6 +89,7 @@ class Watching:
         return json.loads(line)
 
     def close(self) -> None:
+        self._process.terminate()  # it may be waiting for a refusal that will not come
         self._process.communicate()
 
 

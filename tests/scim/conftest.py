@@ -20,11 +20,23 @@ def op(running: OpenId) -> OpenId:
     return be_honest(running)
 
 
+@pytest.fixture(
+    scope="module",
+    params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.long, pytest.mark.xdist_group("postgres")])],
+)
+def database(request: pytest.FixtureRequest) -> str:
+    """Return the URL of a PostgreSQL database, empty for a file."""
+    return request.getfixturevalue("postgres").create_database() if request.param == "postgresql" else ""
+
+
 @pytest.fixture(scope="module")
-def site(running: OpenId, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def site(running: OpenId, tmp_path_factory: pytest.TempPathFactory, database: str) -> Iterator[Server]:
     data = tmp_path_factory.mktemp("scim") / "data"
-    make_installation(data)
-    (data / "gatepass.toml").write_text(config(running.issuer))
+    journal = data / "gatepass.journal"
+    store = {"database": database, "journal": str(journal)} if database else {}
+    make_installation(data, env={f"GATEPASS_STORE__{key.upper()}": value for key, value in store.items()})
+    kept = "".join(f'{key} = "{value}"\n' for key, value in store.items())
+    (data / "gatepass.toml").write_text(f"[store]\n{kept}" + config(running.issuer))
     with Server(data, env=secrets_of_site()) as started:
         wanted = {"apiAccessTokens.usersMayGenerate": True, "verifiers.boundSeconds": 1}
         assert started.admin("PATCH", "/v4/settings", wanted).status == 200

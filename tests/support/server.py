@@ -72,10 +72,17 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return kept | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path} | dict(extra or {})
 
 
-def make_installation(data: Path, *, email: str = EMAIL, password: str = PASSWORD, enable_tokens: bool = True) -> None:
+def make_installation(
+    data: Path,
+    *,
+    email: str = EMAIL,
+    password: str = PASSWORD,
+    enable_tokens: bool = True,
+    env: Mapping[str, str] | None = None,
+) -> None:
     """Run `gatepass init`."""
     flags = ["--enable-tokens"] if enable_tokens else []
-    done = gatepass("init", "--data", str(data), "--email", email, "--password-file", "-", *flags, stdin=password)
+    done = gatepass("init", "--data", str(data), "--email", email, "--password-file", "-", *flags, stdin=password, env=env)
     if done.returncode != 0:
         raise RuntimeError(done.stderr)
 

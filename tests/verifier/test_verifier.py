@@ -153,6 +153,19 @@ def test_more_changed_tokens_than_are_noted_cost_look_ups_and_no_wrong_answer(
         assert [reason(verifier, each) for each in made] == [Reason.DELETED] * (gone + 1) + [None] * (9 - gone)
 
 
+def test_tokens_in_use_stay_in_memory_however_many_others_change(
+    world: World, verifier: Verifier, source: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "_MOST_CHANGES", 6)
+    used, others = [world.token(world.admin) for _ in range(3)], [world.token(world.admin) for _ in range(30)]
+    for gone in others:
+        assert {reason(verifier, each) for each in used} == {None}
+        revoke(world, gone)
+    assert source.looks == len(used)
+    revoke(world, used[0])
+    assert [reason(verifier, each) for each in used] == [Reason.DELETED, None, None]
+
+
 def test_another_database_under_the_same_name_empties_the_memory(
     world: World, verifier: Verifier, source: Counting
 ) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable, Sequence
+from itertools import islice
 
 from gatepass.model.change import Change, ChangeKind
 from gatepass.model.rights import FULL_ACCESS
@@ -80,7 +81,7 @@ class Cache:
         self._applied = _UNREAD
         """All changes up to this revision are in `_changed` or below `_floor`."""
         self._changed: dict[UUID, int] = {}
-        """The revision of the last change of a token or an owner."""
+        """The revision of the last change of a token or an owner, the oldest first."""
         self._floor = 0
         """Whatever was read before this revision is not good any more."""
         self._newest = 0
@@ -224,6 +225,11 @@ class Cache:
             self._floor = change.revision
             return
         if len(self._changed) >= _MOST_CHANGES:
-            self._changed.clear()
-            self._floor = change.revision
+            self._forget_older_half()
+        self._changed.pop(change.subject_id, None)  # so that the oldest stay first
         self._changed[change.subject_id] = change.revision
+
+    def _forget_older_half(self) -> None:
+        """Make room for changes: what was not looked at since the forgotten ones is good no more. Holds the lock."""
+        for subject_id in tuple(islice(self._changed, _MOST_CHANGES // 2)):
+            self._floor = max(self._floor, self._changed.pop(subject_id))
