@@ -12,8 +12,6 @@ from support.node import NodeProgram, free_port, installed
 from support.server import Server, make_installation
 from support.waiting import poll
 
-pytestmark = pytest.mark.long
-
 SOURCE = Path(__file__).parents[1] / "idp" / "oidc_provider"
 SECRET = "a secret of the tests"
 ALICE = {"email": "alice@example.com", "email_verified": True, "name": "Alice Öz", "groups": ["staff"]}

@@ -8,14 +8,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.conftest import OpenPage, keep_picture, sign_in
+from support.pushing import CREDENTIALS, Directory, deactivation
 from support.saml_idp import make_pair
 from support.server import PASSWORD, Server, make_installation
 from support.simplesamlphp import SimpleSamlPhp, is_installed
 
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(not is_installed(), reason="the packages simplesamlphp and php-cli are not installed"),
-]
+pytestmark = pytest.mark.skipif(not is_installed(), reason="the packages simplesamlphp and php-cli are not installed")
 CONFIG = """
 [providers.corp]
 kind = "saml"
@@ -24,6 +22,7 @@ metadata = "{metadata}"
 sign_in_groups = ["staff"]
 generate_groups = ["token-users"]
 """
+PUSHES = f'scim_credential = "{CREDENTIALS["CORP"]}"\n'
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +55,7 @@ def give(page: Page, name: str, password: str) -> None:
 def test_a_token_is_made_by_somebody_whom_saml_vouches_for(
     tmp_path: Path, idp: SimpleSamlPhp, open_page: OpenPage
 ) -> None:
-    with serve(tmp_path, idp) as server:
+    with serve(tmp_path, idp, PUSHES) as server:
         page = open_page()
         began = time.monotonic()
         begin(page, server, idp)
@@ -72,9 +71,14 @@ def test_a_token_is_made_by_somebody_whom_saml_vouches_for(
         person = server.request("GET", "/v4/people/current", bearer=value).json
         assert (person["email"], person["name"]) == ("anna@corp", "Anna Öz")
         assert server.request("GET", "/verify", bearer=value).status == 200
-        server.admin("PATCH", f"/v4/people/{person['id']}", {"isDisabled": True})
+        # Disabled in the directory, which pushes that.
+        began = time.monotonic()
+        assert Directory(server).ask("PATCH", person["id"], deactivation()).json["active"] is False
         assert server.request("GET", "/verify", bearer=value).status == 401
-        print(f"signed in by SAML in {took:.1f} s")
+        ended = time.monotonic() - began
+        page.reload()
+        page.wait_for_url("**/sign-in**")
+        print(f"signed in by SAML in {took:.1f} s, refused {ended * 1000:.0f} ms after the directory pushed")
 
 
 def test_an_account_moves_there(tmp_path: Path, idp: SimpleSamlPhp, open_page: OpenPage) -> None:

@@ -90,13 +90,13 @@ def test_tokens_are_refused_at_once_and_within_the_bound_elsewhere(
     _, told, visitor = entered(site, op, corp)
     token = generate(visitor)
     credential = gatepass("verifiers", "add", f"orders-{ending}", "--data", str(site.data)).stdout.strip()
+    journal = site.data / "gatepass.journal"
     with (
-        closing(open_verifier(site.data, database=database)) as beside,
+        closing(open_verifier(site.data, database=database, journal=journal)) as beside,
         closing(open_verifier(site.url, credential=credential)) as elsewhere,
     ):
         assert status(site, token) == 200
         assert all(isinstance(each.verify(token), Accepted) for each in (beside, elsewhere))
-        journal = site.data / "gatepass.journal"
         assert str(told["id"]) not in journal.read_text()
         assert end(corp, str(told["id"])) in {200, 204}
         assert str(told["id"]) in journal.read_text()

