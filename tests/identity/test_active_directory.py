@@ -15,8 +15,8 @@ from gatepass.model.identity import Identity, Refusal, Refused
 from gatepass.model.secret import Secret
 from gatepass.testing.fakes import FakeClock
 from gatepass.testing.provider_suite import DirectoryProviderSuite, KnownPerson, PasswordProviderSuite
+from support.certificates import make_certificate
 from support.samba import BASE, DOMAIN, LOCKED_AFTER, REALM, SEARCHER, Samba, dn_of, password_of, person
-from support.slapd import make_certificate
 
 pytestmark = pytest.mark.xdist_group("active directory")
 IN_CHAIN = "1.2.840.113556.1.4.1941"
@@ -110,9 +110,9 @@ def test_starttls_serves_as_well(options: Options, samba: Samba) -> None:
 
 
 def test_a_certificate_of_a_stranger_is_refused(options: Options, samba: Samba, tmp_path: Path) -> None:
-    make_certificate(tmp_path, f"IP:{samba.address}")
+    stranger = make_certificate(tmp_path, "stranger", names=f"IP:{samba.address}")
     with pytest.raises(Unavailable, match="certificate verify failed"):
-        made(options, tls_ca=str(tmp_path / "cert.pem")).resolve("alice")
+        made(options, tls_ca=str(stranger.cert)).resolve("alice")
 
 
 def test_a_principal_name_of_another_domain_is_found_and_let_in(provider: LdapProvider) -> None:

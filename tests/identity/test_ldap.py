@@ -22,6 +22,7 @@ from gatepass.model.identity import Identity, Refusal, Refused
 from gatepass.model.secret import Secret
 from gatepass.testing.fakes import FakeClock
 from gatepass.testing.provider_suite import DirectoryProviderSuite, KnownPerson, PasswordProviderSuite
+from support.certificates import make_certificate
 from support.slapd import (
     BASE,
     PEOPLE,
@@ -30,7 +31,6 @@ from support.slapd import (
     dn_of,
     free_port,
     group_dn,
-    make_certificate,
     running_slapd,
 )
 
@@ -269,9 +269,9 @@ class TestServers:
                 ask()
 
     def test_a_certificate_of_a_stranger_is_refused(self, options: Options, tmp_path: Path) -> None:
-        make_certificate(tmp_path, "IP:127.0.0.1")
+        stranger = make_certificate(tmp_path, "stranger", names="IP:127.0.0.1")
         with pytest.raises(Unavailable, match="certificate verify failed"):
-            made(options, tls_ca=str(tmp_path / "cert.pem")).resolve("alice")
+            made(options, tls_ca=str(stranger.cert)).resolve("alice")
 
     @pytest.mark.parametrize("scheme", ["ldaps", "ldap"])
     def test_a_certificate_for_another_name_is_refused(self, options: Options, slapd: Slapd, scheme: str) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
+from support.certificates import make_certificate
 from support.waiting import poll
 
 REALM = "ad.example.org"
@@ -45,9 +46,9 @@ ncalrpc dir = {folder}/run/ncalrpc
 winbindd socket directory = {folder}/run/winbindd
 ntp signd socket directory = {folder}/run/ntp
 log file = {folder}/log
-tls keyfile = {folder}/key.pem
-tls certfile = {folder}/cert.pem
-tls cafile = {folder}/ca.pem
+tls keyfile = {folder}/dc1.key
+tls certfile = {folder}/dc1.pem
+tls cafile = {folder}/authority.pem
 """
 
 
@@ -200,7 +201,7 @@ class Samba:
     @property
     def authority(self) -> str:
         """The authority that signed the certificate, which is for the address alone."""
-        return str(self.folder / "ca.pem")
+        return str(self.folder / "authority.pem")
 
     @property
     def urls(self) -> list[str]:
@@ -218,16 +219,9 @@ class Samba:
         (self.folder / "smb.conf").write_text(config)
 
     def _make_certificates(self) -> None:
-        curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
-        pair = ("openssl", "req", "-x509", *curve, "-nodes", "-days", "2")
-        own, signed = self.folder / "ca", self.folder / "cert"
-        _run(*pair, "-keyout", f"{own}.key", "-out", f"{own}.pem", "-subj", "/CN=Authority of the tests")
-        _run(
-            *(*pair, "-CA", f"{own}.pem", "-CAkey", f"{own}.key", "-keyout", f"{self.folder}/key.pem"),
-            *("-out", f"{signed}.pem", "-subj", "/CN=dc1", "-addext", f"subjectAltName=IP:{self.address}"),
-            *("-addext", "basicConstraints=critical,CA:FALSE"),
-        )
-        (self.folder / "key.pem").chmod(0o600)
+        authority = make_certificate(self.folder, "authority")
+        own = make_certificate(self.folder, "dc1", names=f"IP:{self.address}", by=authority)
+        own.key.chmod(0o600)
 
     def _fill(self) -> None:
         self.add(*SEED)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from support.certificates import make_certificate
 from support.waiting import poll
 
 BASE = "dc=example,dc=org"
@@ -28,8 +29,8 @@ modulepath /usr/lib/ldap
 moduleload back_mdb
 moduleload ppolicy
 allow bind_anon_cred bind_anon_dn
-TLSCertificateFile {folder}/cert.pem
-TLSCertificateKeyFile {folder}/key.pem
+TLSCertificateFile {folder}/directory.pem
+TLSCertificateKeyFile {folder}/directory.key
 sizelimit 500
 database mdb
 suffix {base}
@@ -136,7 +137,7 @@ class Slapd:
     @property
     def authority(self) -> str:
         """The certificate that vouches for it: for 127.0.0.1, and for no name."""
-        return str(self.folder / "cert.pem")
+        return str(self.folder / "directory.pem")
 
     @property
     def urls(self) -> list[str]:
@@ -144,7 +145,7 @@ class Slapd:
 
     def _prepare(self) -> None:
         (self.folder / "db").mkdir()
-        make_certificate(self.folder, "IP:127.0.0.1")
+        make_certificate(self.folder, "directory", names="IP:127.0.0.1")
         (self.folder / "slapd.conf").write_text(_CONFIG.format(folder=self.folder, base=BASE))
         (self.folder / "seed.ldif").write_text("\n".join(SEED))
         config, seed = self.folder / "slapd.conf", self.folder / "seed.ldif"
@@ -215,31 +216,6 @@ class Slapd:
             timeout=10,
         )
         return next(line.split()[1] for line in found.stdout.splitlines() if line.startswith("entryUUID:"))
-
-
-def make_certificate(folder: Path, name: str) -> None:
-    """Make `cert.pem` and `key.pem`, good for a name like `IP:127.0.0.1` or `DNS:ldap.example.org`."""
-    subprocess.run(
-        [
-            *(
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-                "-nodes",
-                "-days",
-                "2",
-            ),
-            *("-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-subj", "/CN=directory"),
-            *("-addext", f"subjectAltName={name}"),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=30,
-    )
 
 
 def running_slapd() -> Iterator[Slapd]:
