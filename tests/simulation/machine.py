@@ -23,6 +23,7 @@ class Machine:
         self.counts_sleep = chance.random() < 0.7
         """Whether its clock since boot goes on while it is suspended. If not, its wall clock is not set here: where one
         clock stands still and the other goes back within one lease, nobody can tell."""
+        self._suspended_until = 0.0
         self._wrong = 0.0
         """What the wall clock was set by, until somebody puts it right."""
         self.process = Process(world, name)
@@ -54,10 +55,13 @@ class Machine:
     def suspend(self, seconds: float, *, stands: bool) -> None:
         """Let nothing run for so long; the clock since boot or, if it `stands`, the wall clock may stand still meanwhile."""
         self.process.stop(seconds)
+        begins = max(self.world.now, self._suspended_until)
+        self._suspended_until = max(begins, self.world.now + seconds)
+        stood = self._rate * (self._suspended_until - begins)
         if not self.counts_sleep:
-            self._boot -= self._rate * seconds
+            self._boot -= stood
         elif stands:
-            self._wrong -= self._rate * seconds
+            self._wrong -= stood
 
     def start(self) -> None:
         """Begin the next life."""
