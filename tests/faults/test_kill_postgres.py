@@ -16,7 +16,13 @@ from support.server import gatepass
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("killed-postgres")]
 ROUNDS = 500
 MOST_ROUNDS = 8
-"""In which a mistake has to be found."""
+LOST = (
+    "deletion was acknowledged and is lost",
+    "accepted after its deletion was acknowledged",
+    "came back to life",
+    "refused although nobody deleted it",
+)
+"""What a change that was not kept looks like: it depends on who asks first."""
 
 
 @pytest.fixture
@@ -48,20 +54,12 @@ def test_killing_servers_and_database_loses_and_revives_nothing(build: Callable[
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    ("mutant", "victims", "found"),
-    [
-        ("early_reply", [(FIRST, SECOND)], "deletion was acknowledged and is lost"),
-        ("lazy_commit", [(DATABASE,)], "acknowledged and is lost"),
-    ],
-)
-def test_a_mistake_is_found(
-    build: Callable[..., Site], mutant: str, victims: list[tuple[str, ...]], found: str
-) -> None:
+@pytest.mark.parametrize(("mutant", "victims"), [("early_reply", [(FIRST, SECOND)]), ("lazy_commit", [(DATABASE,)])])
+def test_a_mistake_is_found(build: Callable[..., Site], mutant: str, victims: list[tuple[str, ...]]) -> None:
     site = build(mutant=mutant, victims=victims)
     for number in range(MOST_ROUNDS):
         site.play(number)
-        if any(found in finding for finding in site.findings):
+        if any(finding.startswith(LOST) for finding in site.findings):
             return
         assert site.findings == []
     pytest.fail(f"not found in {MOST_ROUNDS} rounds")
