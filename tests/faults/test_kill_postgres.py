@@ -16,6 +16,7 @@ from support.server import gatepass
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("killed-postgres")]
 ROUNDS = 500
 MOST_ROUNDS = 8
+"""In which a mistake has to be found."""
 LOST = (
     "deletion was acknowledged and is lost",
     "accepted after its deletion was acknowledged",

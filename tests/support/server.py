@@ -191,13 +191,7 @@ class Server:
             sent["Authorization"] = basic_header(*basic)
         if bearer is not None:
             sent["Authorization"] = f"Bearer {bearer}"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
-        try:
-            connection.request(method, path, raw, sent)
-            response = connection.getresponse()
-            return Reply(response.status, response.headers, response.read())
-        finally:
-            connection.close()
+        return exchange(http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds), method, path, raw, sent)
 
     def admin(self, method: str, path: str, body: Any = None) -> Reply:
         """Send a request as the administrator, with the password."""
@@ -218,6 +212,18 @@ class Server:
     def metrics(self, url: str) -> str:
         with urllib.request.urlopen(url, timeout=10) as reply:
             return reply.read().decode()
+
+
+def exchange(
+    connection: http.client.HTTPConnection, method: str, path: str, raw: bytes | None, headers: Mapping[str, str]
+) -> Reply:
+    """Send one request on a connection of its own, and close that."""
+    try:
+        connection.request(method, path, raw, dict(headers))
+        response = connection.getresponse()
+        return Reply(response.status, response.headers, response.read())
+    finally:
+        connection.close()
 
 
 def basic_header(email: str, password: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from support.certificates import Certificate, make_certificate
-from support.server import PASSWORD, Reply, Server, gatepass, make_installation
+from support.server import PASSWORD, Reply, Server, exchange, gatepass, make_installation
 from support.visitor import Visitor, forms_of
 
 HOME, CALLED = "/settings/access-tokens", "proxy.example.com"
@@ -69,12 +69,7 @@ class _Reached:
         self, method: str, path: str, *, raw: bytes | None, headers: Mapping[str, str], seconds: float
     ) -> Reply:
         connection = http.client.HTTPSConnection("127.0.0.1", self._server.port, timeout=seconds, context=self._tls)
-        try:
-            connection.request(method, path, raw, dict(headers))
-            response = connection.getresponse()
-            return Reply(response.status, response.headers, response.read())
-        finally:
-            connection.close()
+        return exchange(connection, method, path, raw, headers)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.openid import ALICE, CLIENT_ID, CLIENT_SECRET, OpenId, be_honest, running_openid
-from support.server import EMAIL, PASSWORD, Server, basic_header, gatepass, make_installation
+from support.server import EMAIL, PASSWORD, Server, basic_header, exchange, gatepass, make_installation
 from support.visitor import Visitor, forms_of
 
 HOME = "/settings/access-tokens"
@@ -366,15 +366,7 @@ def test_a_provider_that_is_switched_off_keeps_no_server_from_starting(tmp_path:
 
 
 def _asking(path: Path):
-    from support.server import Reply
-
     def request(method, target, body=None, *, raw=None, headers=None, seconds=30):
-        connection = _OverSocket(path)
-        try:
-            connection.request(method, target, raw, {**(headers or {}), "Host": "localhost"})
-            response = connection.getresponse()
-            return Reply(response.status, response.headers, response.read())
-        finally:
-            connection.close()
+        return exchange(_OverSocket(path), method, target, raw, {**(headers or {}), "Host": "localhost"})
 
     return request

@@ -25,9 +25,10 @@ def certified_in(certificate: Mapping[str, Any] | None) -> frozenset[str]:
     Its DNS and URI names, and only where it has none of any kind its common name (RFC 6125, 6.4.4).
     """
     told = certificate or {}
-    others = told.get("subjectAltName", ())
-    names = others or ((kind, name) for part in told.get("subject", ()) for kind, name in part)
-    return frozenset(name for kind, name in names if kind in ({"DNS", "URI"} if others else {"commonName"}))
+    names = told.get("subjectAltName")
+    if names:
+        return frozenset(name for kind, name in names if kind in {"DNS", "URI"})
+    return frozenset(name for part in told.get("subject", ()) for kind, name in part if kind == "commonName")
 
 
 def _peer(request: HTTPConnection) -> str | None:

@@ -9,12 +9,12 @@ from gatepass.model.user import User
 from gatepass.services.deps import Deps
 
 
-def find_device(deps: Deps, tx: Transaction, handle: Secret | None, *, login: str, user: User | None) -> Device | None:
+def find_device(deps: Deps, tx: Transaction, handle: Secret, *, login: str, user: User | None) -> Device | None:
     """Return the device of a handle if it belongs to `user`, or, with None, to whoever signs in elsewhere as `login`.
 
     None for every other handle alike: unknown, too old, somebody else's.
     """
-    text = handle.reveal() if handle is not None else ""
+    text = handle.reveal()
     device = tx.devices.find(sha256(text)) if text and text.isascii() else None
     if device is None or device.is_over(deps.clock.now()):
         return None
