@@ -315,7 +315,8 @@ def test_what_an_old_journal_still_tells_is_repeated_when_a_restore_is_accepted(
     assert verdicts(scene) == AS_IT_WAS
 
 
-APPLIED = "applied 0007_journal.sql\napplied 0008_followers.sql\napplied 0009_providers.sql\napplied 0010_devices.sql\n"
+NEWER = ("0007_journal", "0008_followers", "0009_providers", "0010_devices", "0011_console_passwords")
+APPLIED = "".join(f"applied {each}.sql\n" for each in NEWER)
 
 
 def before_journals(scene: Scene) -> None:
@@ -329,6 +330,7 @@ def before_journals(scene: Scene) -> None:
             database.execute(f"ALTER TABLE users DROP COLUMN {column}")
         for column in ("provider", "reference"):
             database.execute(f"ALTER TABLE sessions DROP COLUMN {column}")
+        database.execute("ALTER TABLE passwords DROP COLUMN on_console")
         database.execute("PRAGMA user_version = 6")
 
 

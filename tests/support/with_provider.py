@@ -11,6 +11,8 @@ from support.server import Server, make_installation
 _CONFIG = """
 [server]
 {server}
+[sign_in]
+local = {local}
 [providers.corp]
 kind = "toy"
 name = "Company & Co"
@@ -38,10 +40,14 @@ class Company:
         draft.replace(self.file)
 
 
-def toy_server(folder: Path, company: Company, *, server: str = "", env: Mapping[str, str] | None = None) -> Server:
+def toy_server(
+    folder: Path, company: Company, *, server: str = "", local: bool = True, env: Mapping[str, str] | None = None
+) -> Server:
     """Return a server of its own installation in `folder`, to be started."""
     make_installation(folder / "data")
-    (folder / "data" / "gatepass.toml").write_text(_CONFIG.format(people=company.file, server=server))
+    (folder / "data" / "gatepass.toml").write_text(
+        _CONFIG.format(people=company.file, server=server, local=str(local).lower())
+    )
     made = Server(folder / "data", env=env)
     made.program = [sys.executable, str(Path(__file__).parent / "with_toy.py")]
     return made

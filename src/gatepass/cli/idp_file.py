@@ -92,7 +92,10 @@ def remove(provider_id: str, place: Place, *, yes: bool, as_json: bool) -> None:
     if provider_id not in provider_ids_in(text):
         raise NotFound(f"there is no provider {provider_id!r} in {path}", hint="`gatepass idp list` shows them all")
     rest = without_section(text, provider_id)
-    people = _people(place.load(draft=rest), provider_id)
+    config = place.load(draft=rest)
+    if not config.sign_in.local:
+        place.load(draft=rest, with_providers=True)  # somebody has to be able to sign in
+    people = _people(config, provider_id)
     if not yes:
         for line in _consequences(provider_id, people):
             click.echo(line, err=True)

@@ -129,13 +129,16 @@ def recover(email: str, place: Place, password_file: str | None, *, as_json: boo
     """Give a person their access back, on the server's own console.
 
     Sets a new password, enables them if disabled and ends their sessions. Works while the server
-    runs and without it.
+    runs and without it. Where local sign-in is off the password counts for an hour.
     """
     chosen = read_password_file(password_file) if password_file else ask_password("New password", twice=True)
     with opened(place.load()) as deps:
         found = recover_user(deps, email, chosen)
+        is_brief = not deps.local_sign_in
     if as_json:
         show_json({"id": str(found.id), "email": found.email, "isAdmin": found.is_admin})
     else:
         role = "an administrator" if found.is_admin else "not an administrator"
-        click.echo(f"{found.email} ({role}) can sign in with the new password")
+        click.echo(f"{found.email} ({role}) can sign in with the new password{', for an hour' if is_brief else ''}")
+        if is_brief:
+            click.echo("it counts no longer than that, because sign_in.local is off", err=True)

@@ -72,6 +72,8 @@ class Refusal(StrEnum):
     """They are not in the directory any more."""
     DEACTIVATED = "deactivated"
     """Their directory pushed that they are not active any more. Only the directory, or somebody here, undoes that."""
+    LOCAL_OFF = "local-off"
+    """No password that is kept here counts, or theirs does not any more."""
     UNREACHABLE = "unreachable"
     """The directory was out of reach for longer than its last word holds."""
 

@@ -66,6 +66,8 @@ class Password:
 
     hash: str
     changed_at: datetime
+    on_console: bool = False
+    """Whether it was set on the server's own console."""
 
 
 @dataclass(frozen=True, slots=True)

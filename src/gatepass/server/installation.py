@@ -96,6 +96,7 @@ def build_deps(
         ),
         policies=POLICIES,
         common_passwords=common_passwords(config.site_words),
+        local_sign_in=config.local,
         providers=built,
     )
 

@@ -62,6 +62,8 @@ class StoreConfig:
 class SignInConfig:
     """Section `sign_in`: passwords and their throttle."""
 
+    local: bool = True
+    """Whether people sign in with passwords that are kept here."""
     site_words: tuple[str, ...] = ()
     """Words of this site that are no passwords."""
     free_failures_per_account: int = 5
@@ -156,6 +158,8 @@ def load_config(
         origins={key: given[key][1] if key in given else "default" for key in keys},
     )
     _check(config)
+    if with_providers and not config.sign_in.local and not any(each.config.enabled for each in providers.values()):
+        raise BadConfiguration("sign_in.local", "is off, and so is every identity provider: nobody could sign in")
     return config
 
 
@@ -257,7 +261,7 @@ def _check(config: Config) -> None:
         raise BadConfiguration("log.format", f"must be json or text, not {config.log.format!r}")
     for each in fields(config.sign_in):
         value = getattr(config.sign_in, each.name)
-        if isinstance(value, int) and value < 1:
+        if isinstance(value, int) and not isinstance(value, bool) and value < 1:
             raise BadConfiguration(f"sign_in.{each.name}", "must be at least 1")
 
 

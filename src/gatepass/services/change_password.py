@@ -8,6 +8,7 @@ from gatepass.model.user import Password, check_new_password
 from gatepass.services.access import Action, authorise
 from gatepass.services.check_password import check_password
 from gatepass.services.deps import Deps
+from gatepass.services.local_sign_in import require_local_sign_in
 from gatepass.services.record_event import record_event
 from gatepass.services.remember_device import remember_device
 from gatepass.services.require_local import require_local
@@ -20,13 +21,15 @@ def change_password(
 
     No browser is remembered any more but the one that this comes from, if it had the cookie `device`: what its new
     one holds is returned. Raises InvalidInput naming `currentPassword` or `newPassword`, NotAllowed for an actor who
-    came with a token, Conflict for one who signs in elsewhere, TooManyRequests after wrong guesses at the current one.
+    came with a token, Conflict where nobody signs in with
+    one that is kept here, or this actor does not, TooManyRequests after wrong guesses at the current one.
     """
     with deps.store.read() as tx:
         user = authorise(tx, actor, Action.CHANGE_PASSWORD, now=deps.clock.now(), owner_id=actor.user_id)
     if user is None:
         raise NotAuthenticated
     require_local(user)
+    require_local_sign_in(deps)
     chosen = check_new_password(new.reveal(), common=deps.common_passwords, field="newPassword")
     try:
         proof = check_password(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gatepass.errors import NotAuthenticated, Unavailable
@@ -10,6 +10,7 @@ from gatepass.interfaces import Transaction
 from gatepass.model.actor import Actor, Credential
 from gatepass.model.device import Device
 from gatepass.model.event import SignInRefused
+from gatepass.model.identity import Refusal
 from gatepass.model.secret import Secret
 from gatepass.model.session import Session
 from gatepass.model.user import PASSWORD_MOST_BYTES, Password, User, normalise_password
@@ -17,6 +18,7 @@ from gatepass.services.access import require_same_password
 from gatepass.services.check_directories import Attempt, check_account, check_directories, refusals
 from gatepass.services.deps import Deps
 from gatepass.services.find_device import find_device
+from gatepass.services.local_sign_in import sign_in_counts
 from gatepass.services.record_event import record_event
 
 _NOTED_EVERY = timedelta(minutes=1)
@@ -70,10 +72,11 @@ def check_password(
         with deps.store.read() as tx:
             user = _local(tx, email)
             stored = tx.users.find_password(user.id) if user else None
+            counts = user is not None and sign_in_counts(deps, tx, user, deps.clock.now())
         given = _bytes_of(password)
         # SECURITY: always one hash, and the user's state counts only afterwards.
         right = deps.hasher.verify(stored.hash if stored and given else None, given or b"-")
-        if user is None or stored is None or given is None or not right or not user.is_live:
+        if user is None or stored is None or given is None or not right or not counts or not user.is_live:
             return _from_directories(deps, attempt, email, password, local=user)
     _note_success(deps, user, stored, given)
     return Proof(user, stored.changed_at, login=email)
@@ -148,7 +151,8 @@ def counting_failure(deps: Deps, attempt: Attempt, local: User | None) -> Iterat
         with deps.store.write() as tx:
             tx.failures.add(attempt.keys, now)
             if local is not None:
-                record_event(tx, actor, SignInRefused(subject_id=local.id, owner_id=local.id), now=now)
+                reason = None if sign_in_counts(deps, tx, local, now) else Refusal.LOCAL_OFF.value
+                record_event(tx, actor, SignInRefused(subject_id=local.id, owner_id=local.id, reason=reason), now=now)
             for event in refusals(tx, attempt):
                 record_event(tx, actor, event, now=now)
         raise
@@ -170,7 +174,7 @@ def _note_success(deps: Deps, user: User, stored: Password, given: bytes) -> Non
     noted = user.last_sign_in_at is not None and now - user.last_sign_in_at < _NOTED_EVERY
     if noted and not outdated:
         return
-    renewed = Password(deps.hasher.hash(given), stored.changed_at) if outdated else stored
+    renewed = replace(stored, hash=deps.hasher.hash(given)) if outdated else stored
     with deps.store.write() as tx:
         tx.users.note_sign_in(user.id, now)
         # Not over a password that was changed in the meantime.

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from gatepass.model.actor import Actor
+from gatepass.model.actor import Actor, Credential
 from gatepass.model.event import UserCreated
 from gatepass.model.secret import Secret, generate_id
 from gatepass.model.user import Password, User, check_email, check_name, check_new_password
 from gatepass.services.access import Action, authorise
 from gatepass.services.deps import Deps
 from gatepass.services.issue_password_link import add_link
+from gatepass.services.local_sign_in import require_local_sign_in
 from gatepass.services.record_event import record_event
 
 
@@ -32,10 +33,14 @@ def create_user(
     """Add a person, for an administrator or the console.
 
     Without a password the answer holds the handle of a one-time link, good for 24 hours. Raises
-    InvalidInput naming `email`, `name` or `password`, and Conflict if the address is taken.
+    InvalidInput naming `email`, `name` or `password`, and Conflict if the address is taken, or to an
+    administrator where local sign-in is off.
     """
     with deps.store.read() as tx:
         authorise(tx, actor, Action.CREATE_USER, now=deps.clock.now())
+    on_console = actor.credential is Credential.CONSOLE
+    if not on_console:
+        require_local_sign_in(deps)
     check_email(email)
     check_name(name)
     chosen = check_new_password(password.reveal(), common=deps.common_passwords) if password else None
@@ -49,6 +54,6 @@ def create_user(
             tx, actor, UserCreated(subject_id=user.id, owner_id=user.id, email=email, is_admin=is_admin), now=now
         )
         if hashed is not None:
-            tx.users.set_password(user.id, Password(hashed, now))
+            tx.users.set_password(user.id, Password(hashed, now, on_console))
             return CreatedUser(user, None)
         return CreatedUser(user, add_link(tx, actor, user.id, now=now))

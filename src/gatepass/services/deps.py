@@ -25,5 +25,7 @@ class Deps(StoreDeps):
     policies: Sequence[Policy]
     common_passwords: frozenset[str]
     """Case-folded passwords nobody may choose: the commonest ones and the site's own words."""
+    local_sign_in: bool = True
+    """Whether passwords that are kept here count (`services/local_sign_in.py`)."""
     providers: Mapping[str, ConfiguredProvider] = field(default_factory=dict)
     """Identity providers by their id, in the order in which they are offered and asked."""

@@ -9,9 +9,11 @@ from gatepass.services.deps import Deps
 
 
 def find_passwordless(deps: Deps, actor: Actor, user_ids: Collection[UUID]) -> frozenset[UUID]:
-    """Return those of `user_ids` who sign in here and have no password, for administrators."""
+    """Return those of `user_ids` who could sign in here and have no password, for administrators."""
     with deps.store.read() as tx:
         authorise(tx, actor, Action.LIST_USERS, now=deps.clock.now())
+        if not deps.local_sign_in:
+            return frozenset()
         found = (tx.users.find(user_id) for user_id in user_ids)
         local = (user.id for user in found if user is not None and user.is_local)
         return frozenset(user_id for user_id in local if tx.users.find_password(user_id) is None)

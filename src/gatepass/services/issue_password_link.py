@@ -11,6 +11,7 @@ from gatepass.model.secret import Secret, generate_handle, sha256
 from gatepass.model.user import PasswordLink
 from gatepass.services.access import Action, authorise
 from gatepass.services.deps import Deps
+from gatepass.services.local_sign_in import require_local_sign_in
 from gatepass.services.record_event import record_event
 from gatepass.services.require_local import require_local
 
@@ -20,12 +21,13 @@ LINK_LIFETIME = timedelta(hours=24)
 def issue_password_link(deps: Deps, actor: Actor, user_id: UUID) -> Secret:
     """Return the handle of a new one-time link for somebody who has no password yet.
 
-    Earlier links of that person end. Raises Conflict once they have a password: an administrator
-    who could replace it could act as them (rule R2).
+    Earlier links of that person end. Raises Conflict once they have a password, as an administrator
+    who could replace it could act as them (rule R2), and where local sign-in is off.
     """
     now = deps.clock.now()
     with deps.store.write() as tx:
         authorise(tx, actor, Action.CHANGE_USER, now=now, owner_id=user_id)
+        require_local_sign_in(deps)
         user = tx.users.find(user_id)
         if user is None:
             raise NotFound("there is no such person")

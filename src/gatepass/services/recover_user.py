@@ -17,8 +17,8 @@ def recover_user(deps: Deps, email: str, password: Secret) -> User:
     """Set a new password, enable the person if disabled, end all their sessions, forget failed sign-ins.
 
     For whoever runs commands on the server itself: it is the one way back in when no
-    administrator can sign in. Rights stay as they are. Raises NotFound, InvalidInput,
-    and Conflict for somebody who signs in elsewhere.
+    administrator can sign in. Rights stay as they are. Where local sign-in is off the password counts for
+    an hour. Raises NotFound, InvalidInput, and Conflict for somebody who signs in elsewhere.
     """
     chosen = check_new_password(password.reveal(), common=deps.common_passwords)
     hashed = deps.hasher.hash(chosen)
@@ -33,7 +33,7 @@ def recover_user(deps: Deps, email: str, password: Secret) -> User:
             tx.users.update(user)
             tx.changes.add(ChangeKind.OWNER, user.id)
             record_event(tx, CONSOLE, UserEnabled(subject_id=user.id, owner_id=user.id), now=now)
-        tx.users.set_password(user.id, Password(hashed, now))
+        tx.users.set_password(user.id, Password(hashed, now, on_console=True))
         tx.sessions.remove_of(user.id)
         tx.devices.remove_of(user.id)
         tx.failures.forget(deps.throttle.account_key(user.email))

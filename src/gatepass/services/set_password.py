@@ -13,9 +13,9 @@ from gatepass.services.record_event import record_event
 
 
 def find_link_user(deps: Deps, handle: Secret) -> User:
-    """Return whom a one-time link is for. Raises NotFound if it is unknown, used or too old."""
+    """Return whom a one-time link is for. Raises NotFound if it is unknown, used, too old, or local sign-in is off."""
     with deps.store.read() as tx:
-        return _user_of(tx, handle, now=deps.clock.now())
+        return _user_of(deps, tx, handle, now=deps.clock.now())
 
 
 def set_password(
@@ -29,7 +29,7 @@ def set_password(
     hashed = deps.hasher.hash(check_new_password(new.reveal(), common=deps.common_passwords))
     now = deps.clock.now()
     with deps.store.write() as tx:
-        user = _user_of(tx, handle, now=now)
+        user = _user_of(deps, tx, handle, now=now)
         tx.users.set_password(user.id, Password(hashed, now))
         tx.sessions.remove_of(user.id)
         actor = Actor(Credential.PASSWORD, user.id, address=address, request_id=request_id)
@@ -37,9 +37,9 @@ def set_password(
         return user
 
 
-def _user_of(tx: Transaction, handle: Secret, *, now: datetime) -> User:
+def _user_of(deps: Deps, tx: Transaction, handle: Secret, *, now: datetime) -> User:
     text = handle.reveal()
-    link = tx.users.find_link(sha256(text)) if text.isascii() else None
+    link = tx.users.find_link(sha256(text)) if text.isascii() and deps.local_sign_in else None
     user = tx.users.find(link.user_id) if link and link.expires_at > now else None
     if user is None or not user.is_live:
         raise NotFound("this link was used, is too old, or never existed")

@@ -173,7 +173,7 @@ class UserSuite:
     def test_a_password_is_replaced_and_removed(self, store: Store) -> None:
         user = make_user("maria@example.com")
         keep_users(store, user)
-        for password in (Password("one", START), Password("two", START + _DAY), None):
+        for password in (Password("one", START), Password("two", START + _DAY, on_console=True), None):
             with store.write() as tx:
                 tx.users.set_password(user.id, password)
             with store.read() as tx:

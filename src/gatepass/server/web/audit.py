@@ -83,6 +83,7 @@ _REASONS: Mapping[str, str] = {
     Refusal.DISABLED_HERE: "disabled here",
     Refusal.GONE: "gone from the directory",
     Refusal.DEACTIVATED: "deactivated in the directory",
+    Refusal.LOCAL_OFF: "sign-in with a password here is off",
     Refusal.UNREACHABLE: "the directory was out of reach for too long",
 }
 _NOBODY = {Credential.CONSOLE: "Server console", Credential.SYSTEM: "Gatepass itself"}

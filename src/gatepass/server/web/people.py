@@ -25,6 +25,7 @@ from gatepass.services.get_user import get_user
 from gatepass.services.is_last_admin import is_last_admin
 from gatepass.services.issue_password_link import issue_password_link
 from gatepass.services.list_users import list_users
+from gatepass.services.local_sign_in import require_local_sign_in
 
 PEOPLE = "/admin/people"
 _ONE = PEOPLE + "/{id}"
@@ -44,6 +45,7 @@ def show_people(visit: Visit) -> Response:
     values = {
         "paging": found,
         "passwordless": find_passwordless(visit.deps, visit.actor, [user.id for user in found.rows]),
+        "local_sign_in": visit.deps.local_sign_in,
         "only": word,
         "q": prefix,
         "done": visit.query.get("done"),
@@ -54,11 +56,13 @@ def show_people(visit: Visit) -> Response:
 def show_add(visit: Visit) -> Response:
     """Show the form for another person."""
     list_users(visit.deps, visit.actor, page=ListPage(limit=1))  # for administrators only
+    require_local_sign_in(visit.deps)
     return _add_form(visit, {})
 
 
 def do_add(visit: Visit) -> Response:
     """Add somebody and show their one-time link, this once."""
+    require_local_sign_in(visit.deps)
     email, name = visit.form.get("email", "").strip(), visit.form.get("name", "").strip()
     try:
         created = create_user(
@@ -114,6 +118,8 @@ def _question(visit: Visit, person: User, *, question: str, status: HTTPStatus =
 
 def _refusal(visit: Visit, person: User, *, question: str) -> str:
     """Return why something cannot be done to a person, in a word that the template knows; or nothing."""
+    if question == "link" and not visit.deps.local_sign_in:
+        return "local-off"
     if question == "link" and not find_passwordless(visit.deps, visit.actor, [person.id]):
         return "has-password"
     if question in {"disable", "demote", "delete"} and is_last_admin(visit.deps, visit.actor, person.id):

@@ -71,6 +71,7 @@ def _profile(visit: Visit, errors: dict[str, str], status: HTTPStatus = HTTPStat
         "errors": errors,
         "done": visit.query.get("done"),
         "movable": movable(visit),
+        "has_password": visit.user is not None and visit.user.is_local and visit.deps.local_sign_in,
     }
     return show(visit, "profile.html", values, status=status)
 

@@ -83,12 +83,14 @@ def _form(
     done: str | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
+    directories = any(each.passwords for each in visit.deps.providers.values())
     values = {
         "next": target or "",
         "email": email,
         "failed": failed,
         "failed_at": failed_at,
-        "directories": any(each.passwords for each in visit.deps.providers.values()),
+        "directories": directories,
+        "takes_passwords": directories or visit.deps.local_sign_in,
         "providers": [each for each in visit.deps.providers.values() if each.has_button],
         "wait": waiting_words(wait) if wait else "",
         "done": done,

@@ -192,8 +192,8 @@ class SqlUsers:
 
     def find_password(self, user_id: UUID) -> Password | None:
         """Return a user's stored password."""
-        row = self._db.one("SELECT hash, changed_at FROM passwords WHERE user_id = :id", id=user_id.bytes)
-        return Password(row[0], from_milliseconds(row[1])) if row else None
+        row = self._db.one("SELECT hash, changed_at, on_console FROM passwords WHERE user_id = :id", id=user_id.bytes)
+        return Password(row[0], from_milliseconds(row[1]), bool(row[2])) if row else None
 
     def set_password(self, user_id: UUID, password: Password | None) -> None:
         """Replace or remove a user's password, and end their links."""
@@ -201,10 +201,11 @@ class SqlUsers:
         self._db.run("DELETE FROM password_links WHERE user_id = :id", id=user_id.bytes)
         if password is not None:
             self._db.run(
-                "INSERT INTO passwords (user_id, hash, changed_at) VALUES (:id, :hash, :at)",
+                "INSERT INTO passwords (user_id, hash, changed_at, on_console) VALUES (:id, :hash, :at, :on_console)",
                 id=user_id.bytes,
                 hash=password.hash,
                 at=to_milliseconds(password.changed_at),
+                on_console=int(password.on_console),
             )
 
     def add_link(self, link: PasswordLink) -> None:

@@ -1,0 +1,142 @@
+"""Pages and API where local sign-in is off: buttons first, one way back in, and no way to set another password."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import apsw
+import pytest
+
+from support.server import EMAIL, PASSWORD, UNTHROTTLED, Server, gatepass, make_installation
+from support.visitor import Visitor, forms_of
+
+CONFIG = """
+[sign_in]
+local = false
+[providers.company]
+kind = "oidc"
+name = "Company"
+issuer = "https://id.example.com"
+client_id = "gatepass"
+client_secret = "not asked for here"
+"""
+RECOVERED = "quiet harbour at midnight"
+PEOPLE, PROFILE = "/admin/people", "/settings/profile"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation with two people, of whom one has not used their link yet, and then local sign-in off."""
+    folder = tmp_path_factory.mktemp("off") / "data"
+    make_installation(folder)
+    with Server(folder) as server:
+        server.create_person("maria@example.com")
+        server.admin("POST", "/v4/people", {"email": "new@example.com"})
+    (folder / "gatepass.toml").write_text(CONFIG)
+    set_long_ago(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[Server]:
+    with Server(data) as running:
+        yield running
+
+
+@pytest.fixture
+def recovered(server: Server, data: Path) -> Iterator[Visitor]:
+    """The browser of the administrator whom the console let in again."""
+    done = recover(data)
+    assert done.stdout == f"{EMAIL} (an administrator) can sign in with the new password, for an hour\n"
+    assert "sign_in.local is off" in done.stderr
+    yield Visitor(server).sign_in(password=RECOVERED)
+    set_long_ago(data)
+
+
+def recover(data: Path):
+    return gatepass("user", "recover", EMAIL, "--password-file", "-", "--data", str(data), stdin=RECOVERED)
+
+
+def set_long_ago(data: Path) -> None:
+    """Let an hour pass since every password was set."""
+    with closing(apsw.Connection(str(data / "gatepass.db"))) as database:
+        database.execute("UPDATE passwords SET changed_at = changed_at - 3600000")
+
+
+def test_the_page_offers_the_providers_and_the_way_back_in(server: Server) -> None:
+    page = Visitor(server).get("/sign-in").body.decode()
+    assert page.index("Sign in with Company") < page.index("<details") < page.index('name="password"')
+    assert '<details class="more">' in page
+
+
+def test_a_right_password_is_refused_like_a_wrong_one_and_like_an_unknown_name(server: Server) -> None:
+    tries = ((EMAIL, PASSWORD), (EMAIL, "wrong"), ("nobody@example.com", PASSWORD))
+    basic = [server.request("GET", "/v4/people/current", basic=each) for each in tries]
+    assert {(each.status, each.body) for each in basic} == {(401, basic[0].body)}
+    pages = []
+    for email, password in tries:
+        visitor = Visitor(server)
+        reply = visitor.submit("/sign-in", "/sign-in", email=email, password=password)
+        page = re.sub(r'"server-time" content="[^"]*"', "", reply.body.decode().replace(email, "EMAIL"))
+        for each in forms_of(reply).values():
+            page = page.replace(each["csrf"], "CSRF")
+        pages.append((reply.status, page))
+    assert set(pages) == {(401, pages[0][1])}
+    assert '<details class="more" open>' in pages[0][1]
+
+
+def test_the_console_lets_an_administrator_in_for_an_hour(server: Server, data: Path) -> None:
+    recover(data)
+    visitor = Visitor(server).sign_in(password=RECOVERED)
+    assert visitor.get(PEOPLE).status == 200
+    assert server.request("GET", "/v4/people/current", basic=(EMAIL, RECOVERED)).status == 200
+    set_long_ago(data)
+    assert server.request("GET", "/v4/people/current", basic=(EMAIL, RECOVERED)).status == 401
+    assert Visitor(server).submit("/sign-in", "/sign-in", email=EMAIL, password=RECOVERED).status == 401
+
+
+def test_nobody_is_added_and_no_password_is_changed(server: Server, recovered: Visitor) -> None:
+    people = recovered.get(PEOPLE).body.decode()
+    assert "Add person" not in people
+    assert people.count("password here, switched off") == 3
+    assert "New one-time link" not in people
+    assert recovered.get(f"{PEOPLE}/add").status == 409
+    assert b"Current password" not in recovered.get(PROFILE).body
+    change = {"currentPassword": RECOVERED, "newPassword": "one more good sentence"}
+    for method, path, body in (
+        ("POST", "/v4/people", {"email": "x@example.com"}),
+        ("PUT", "/v4/people/current/password", change),
+    ):
+        reply = server.request(method, path, body, basic=(EMAIL, RECOVERED))
+        assert (reply.status, "sign_in.local is off" in reply.details) == (409, True), reply.body
+
+
+def test_the_question_about_a_link_says_why_there_is_none(server: Server, recovered: Visitor) -> None:
+    new = next(
+        each["id"]
+        for each in server.request("GET", "/v4/people", basic=(EMAIL, RECOVERED)).json["data"]
+        if each["email"] == "new@example.com"
+    )
+    assert "No password counts here" in recovered.get(f"{PEOPLE}/{new}/link").body.decode()
+
+
+@pytest.mark.parametrize("providers", ["", CONFIG.partition("[providers")[1] + CONFIG.partition("[providers")[2]])
+def test_a_server_without_any_way_in_does_not_start(tmp_path: Path, data: Path, providers: str) -> None:
+    config = tmp_path / "other.toml"
+    config.write_text(f"[sign_in]\nlocal = false\n{providers}{'enabled = false' if providers else ''}\n")
+    done = gatepass("serve", "--data", str(data), "--config", str(config), env=UNTHROTTLED, timeout=20)
+    assert done.returncode == 1
+    assert done.stderr == "error: sign_in.local: is off, and so is every identity provider: nobody could sign in\n"
+
+
+def test_the_last_provider_is_not_removed(data: Path) -> None:
+    done = gatepass("idp", "remove", "company", "--yes", "--data", str(data))
+    assert done.returncode == 1
+    assert "sign_in.local" in done.stderr
+    assert (data / "gatepass.toml").read_text() == CONFIG
+
+
+def test_doctor_says_who_is_left_out(data: Path) -> None:
+    said = gatepass("doctor", "--data", str(data)).stdout
+    assert "sign_in.local is off, and 2 people can sign in nowhere else; their tokens go on working" in said
