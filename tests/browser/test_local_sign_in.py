@@ -15,7 +15,7 @@ local = false
 [providers.company]
 kind = "oidc"
 name = "Company"
-issuer = "https://id.example.com"
+issuer = "https://127.0.0.1:1"
 client_id = "gatepass"
 client_secret = "not asked for here"
 """

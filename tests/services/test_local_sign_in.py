@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from gatepass.errors import Conflict, InvalidInput, NotAuthenticated, NotFound
+from gatepass.interfaces import ConfiguredProvider
 from gatepass.model.actor import CONSOLE, Actor, Credential
+from gatepass.model.identity import Finished, Identity
 from gatepass.model.secret import Secret
 from gatepass.model.user import User
 from gatepass.model.verdict import Accepted
@@ -21,8 +24,10 @@ from gatepass.services.prove_session import prove_session
 from gatepass.services.recover_user import recover_user
 from gatepass.services.set_password import find_link_user, set_password
 from gatepass.services.sign_in import StartedSession, sign_in
+from gatepass.services.sign_in_identity import sign_in_identity
 from gatepass.testing.fakes import PASSWORD, acting, knowing_password
 from services.conftest import World
+from support.toy import Options, ToyProvider
 
 RECOVERED = "quiet harbour at midnight"
 
@@ -139,6 +144,17 @@ def test_a_one_time_link_from_before_sets_nothing(world: World, off: Deps) -> No
             use()
     assert find_passwordless(off, acting(world.admin), [made.user.id]) == frozenset()
     assert set_password(world.deps, made.link, Secret(PASSWORD))
+
+
+def test_people_from_elsewhere_sign_in_as_ever(world: World, off: Deps, tmp_path: Path) -> None:
+    file = tmp_path / "people.json"
+    file.write_text('{"s-anna": {"login": "anna", "password": "winter harbour"}}')
+    toy = ToyProvider(Options(people=str(file)), "corp", world.clock)
+    off = replace(off, providers={"corp": ConfiguredProvider(id="corp", name="Company", provider=toy)})
+    typed = sign_in(off, email="anna", password=Secret("winter harbour"))
+    sent = sign_in_identity(off, Finished(Identity("corp", "s-anna", "anna")))
+    for each in (typed, sent):
+        assert find_session(off, each.handle)
 
 
 def test_a_recovery_with_a_poor_password_changes_nothing(world: World, off: Deps) -> None:

@@ -1,6 +1,7 @@
 """Pages and API where local sign-in is off: buttons first, one way back in, and no way to set another password."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +18,7 @@ local = false
 [providers.company]
 kind = "oidc"
 name = "Company"
-issuer = "https://id.example.com"
+issuer = "https://127.0.0.1:1"
 client_id = "gatepass"
 client_secret = "not asked for here"
 """
@@ -137,6 +138,18 @@ def test_the_last_provider_is_not_removed(data: Path) -> None:
     assert (data / "gatepass.toml").read_text() == CONFIG
 
 
-def test_doctor_says_who_is_left_out(data: Path) -> None:
-    said = gatepass("doctor", "--data", str(data)).stdout
-    assert "sign_in.local is off, and 2 people can sign in nowhere else; their tokens go on working" in said
+@pytest.mark.parametrize(
+    ("elsewhere", "said"),
+    [
+        ("0", "and 2 people can sign in nowhere else; their tokens go on working"),
+        ("NOT is_admin", "local sign-in off; `gatepass user recover` lets an administrator in"),
+        ("is_admin", "could let no administrator in: none has an account here"),
+    ],
+)
+def test_doctor_says_who_is_left_out_and_whether_somebody_could_come_back(
+    data: Path, tmp_path: Path, elsewhere: str, said: str
+) -> None:
+    copy = shutil.copytree(data, tmp_path / "copy")
+    with closing(apsw.Connection(str(copy / "gatepass.db"))) as database:
+        database.execute(f"UPDATE users SET provider = 'company', subject = hex(id) WHERE {elsewhere}")
+    assert said in gatepass("doctor", "--data", str(copy)).stdout
