@@ -124,11 +124,22 @@ def test_the_question_about_a_link_says_why_there_is_none(server: Server, recove
 
 @pytest.mark.parametrize("providers", ["", CONFIG.partition("[providers")[1] + CONFIG.partition("[providers")[2]])
 def test_a_server_without_any_way_in_does_not_start(tmp_path: Path, data: Path, providers: str) -> None:
+    copy = shutil.copytree(data, tmp_path / "copy")
     config = tmp_path / "other.toml"
     config.write_text(f"[sign_in]\nlocal = false\n{providers}{'enabled = false' if providers else ''}\n")
-    done = gatepass("serve", "--data", str(data), "--config", str(config), env=UNTHROTTLED, timeout=20)
+    done = gatepass("serve", "--data", str(copy), "--config", str(config), env=UNTHROTTLED, timeout=20)
     assert done.returncode == 1
     assert done.stderr == "error: sign_in.local: is off, and so is every identity provider: nobody could sign in\n"
+
+
+def test_the_only_provider_can_be_tried_while_it_is_switched_off(data: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(data, tmp_path / "copy")
+    (copy / "gatepass.toml").write_text(CONFIG + "enabled = false\n")
+    assert "company" in gatepass("idp", "list", "--data", str(copy)).stdout
+    said = gatepass("doctor", "--data", str(copy)).stdout
+    assert (
+        "wrong    local sign-in sign_in.local: is off, and so is every identity provider: nobody could sign in" in said
+    )
 
 
 def test_the_last_provider_is_not_removed(data: Path) -> None:

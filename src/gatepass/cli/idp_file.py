@@ -18,7 +18,7 @@ from gatepass.model.identity import check_provider_id
 from gatepass.server.installation import exists, opened
 from gatepass.server.provider_file import provider_ids_in, with_section, without_section
 from gatepass.server.provider_settings import SECTION, ProviderConfig, configured
-from gatepass.server.settings import Config
+from gatepass.server.settings import Config, require_way_in
 from gatepass.services.count_provider_users import ProviderUsers, count_provider_users
 from gatepass.stores.files import PRIVATE, replace_private
 
@@ -94,7 +94,7 @@ def remove(provider_id: str, place: Place, *, yes: bool, as_json: bool) -> None:
     rest = without_section(text, provider_id)
     config = place.load(draft=rest)
     if not config.sign_in.local:
-        place.load(draft=rest, with_providers=True)  # somebody has to be able to sign in
+        require_way_in(place.load(draft=rest, with_providers=True))
     people = _people(config, provider_id)
     if not yes:
         for line in _consequences(provider_id, people):

@@ -46,6 +46,8 @@ def init(place: Place, email: str, password_file: str, *, enable_tokens: bool, a
         show_json({"data": str(directory), "email": email, "tokensEnabled": enable_tokens})
         return
     click.echo(f"made {directory} with the administrator {email}")
+    if not config.sign_in.local:
+        click.echo("the password counts for an hour, because sign_in.local is off", err=True)
     click.echo(f"next: gatepass serve --data {directory}", err=True)
 
 

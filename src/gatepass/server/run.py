@@ -19,7 +19,14 @@ from gatepass.server.leavers import Leavers
 from gatepass.server.log import get_logger
 from gatepass.server.metrics import Metrics
 from gatepass.server.private import prepare_process
-from gatepass.server.settings import Config, public_url_of, require_carriers, require_safe_listen, split_listen
+from gatepass.server.settings import (
+    Config,
+    public_url_of,
+    require_carriers,
+    require_safe_listen,
+    require_way_in,
+    split_listen,
+)
 from gatepass.server.sockets import BACKLOG, listening
 from gatepass.services.deps import Deps
 from gatepass.verifier.limits import KEEP_ALIVE_SECONDS, STOP_SECONDS
@@ -58,6 +65,7 @@ def run_server(deps: Deps, config: Config, metrics: Metrics, *, ready: Callable[
     Raises BadConfiguration if an address cannot be had, would carry secrets in clear text, or does not suit a provider.
     """
     require_safe_listen(config)
+    require_way_in(config)
     require_carriers(config, deps.providers.values())
     prepare_process()
     _tell_trouble(deps)

@@ -158,8 +158,6 @@ def load_config(
         origins={key: given[key][1] if key in given else "default" for key in keys},
     )
     _check(config)
-    if with_providers and not config.sign_in.local and not any(each.config.enabled for each in providers.values()):
-        raise BadConfiguration("sign_in.local", "is off, and so is every identity provider: nobody could sign in")
     return config
 
 
@@ -280,6 +278,12 @@ def _check_server(server: ServerConfig) -> None:
     for network in server.trusted_proxies:
         if network != _TRUSTED_UNIX and not _is_network(network):
             raise BadConfiguration("server.trusted_proxies", f"{network!r} is no address, no network and not `unix`")
+
+
+def require_way_in(config: Config) -> None:
+    """Raise BadConfiguration if nobody could sign in."""
+    if not config.sign_in.local and not any(each.config.enabled for each in config.providers.values()):
+        raise BadConfiguration("sign_in.local", "is off, and so is every identity provider: nobody could sign in")
 
 
 def require_carriers(config: Config, providers: Iterable[ConfiguredProvider]) -> None:

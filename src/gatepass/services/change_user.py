@@ -13,7 +13,7 @@ from gatepass.model.event import Event, UserChanged, UserDisabled, UserEnabled
 from gatepass.model.user import User, check_email, check_name
 from gatepass.services.access import Action, authorise
 from gatepass.services.deps import Deps
-from gatepass.services.last_admin import require_an_admin_left
+from gatepass.services.last_admin import require_an_admin_left, require_one_to_recover
 from gatepass.services.record_event import record_event
 
 _PUBLIC = {"name": "name", "email": "email", "is_admin": "isAdmin", "may_generate": "mayGenerate"}
@@ -56,7 +56,8 @@ def change_user(deps: Deps, actor: Actor, user_id: UUID, changes: UserChanges) -
     People may change their own name; everything else takes an administrator. Disabling ends all
     sessions and refuses all tokens until the person is enabled again; a change of rights ends sessions,
     and one-time links end with a change of rights or address. Raises InvalidInput,
-    NotAllowed, NotFound, and Conflict if no administrator would be left or the address is taken.
+    NotAllowed, NotFound, and Conflict if no administrator would be left, or none whom the console could
+    let in, or the address is taken.
     """
     check_name(changes.name)
     if changes.email is not None:
@@ -71,6 +72,7 @@ def change_user(deps: Deps, actor: Actor, user_id: UUID, changes: UserChanges) -
         after = changes.applied_to(before, now)
         if after == replace(before, updated_at=now):
             return before
+        require_one_to_recover(deps, tx, before, after)
         apply_change(tx, actor, before, after, now=now)
         return after
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from gatepass.errors import NotAuthenticated, Unavailable
+from gatepass.errors import NotAllowed, NotAuthenticated, Unavailable
 from gatepass.interfaces import Transaction
 from gatepass.model.actor import Actor, Credential
 from gatepass.model.device import Device
@@ -62,6 +62,7 @@ def check_password(
     the same work, TooManyRequests when `services/throttle.py` says so, and Unavailable if a directory
     that could have known better is out of reach.
     """
+    email = email.strip()  # else a name of ours with a blank before it were nobody's here, and a directory heard
     known = None
     if device is not None:
         with deps.store.read() as tx:
@@ -94,9 +95,14 @@ def check_password_again(
 ) -> Proof:
     """Return the same of somebody who is signed in: their own account is asked, whatever names there are.
 
-    Raises as `check_password`; NotAuthenticated too if their provider takes no passwords.
+    Raises as `check_password`; NotAuthenticated too if their provider takes no passwords, and NotAllowed if a
+    password that is kept here counts no longer.
     """
     if user.is_local:
+        with deps.store.read() as tx:
+            # They are signed in, so this tells nobody anything. It is not counted as a failure.
+            if not sign_in_counts(deps, tx, user, deps.clock.now()):
+                raise NotAllowed("your password counts no longer; it can be set anew on the server's own console")
         return check_password(
             deps, email=user.email, password=password, address=address, request_id=request_id, device=device
         )

@@ -12,7 +12,7 @@ from gatepass.model.event import UserDeleted
 from gatepass.model.user import User
 from gatepass.services.access import Action, authorise
 from gatepass.services.deps import Deps
-from gatepass.services.last_admin import require_an_admin_left
+from gatepass.services.last_admin import require_an_admin_left, require_one_to_recover
 from gatepass.services.record_event import record_event
 
 
@@ -20,7 +20,7 @@ def delete_user(deps: Deps, actor: Actor, user_id: UUID) -> None:
     """Delete a person for good: password and sessions are gone, every token is dead.
 
     The same address can be added again; it is then somebody else. Raises NotAllowed, NotFound,
-    and Conflict for the last administrator.
+    and Conflict for the last administrator, or the last whom the console could let in.
     """
     now = deps.clock.now()
     with deps.store.write() as tx:
@@ -28,6 +28,7 @@ def delete_user(deps: Deps, actor: Actor, user_id: UUID) -> None:
         user = tx.users.find(user_id)
         if user is None:
             raise NotFound("there is no such person")
+        require_one_to_recover(deps, tx, user, replace(user, deleted_at=now))
         apply_deletion(tx, actor, user, now=now)
 
 

@@ -35,7 +35,9 @@ def recover_user(deps: Deps, email: str, password: Secret) -> User:
             record_event(tx, CONSOLE, UserEnabled(subject_id=user.id, owner_id=user.id), now=now)
         tx.users.set_password(user.id, Password(hashed, now, on_console=True))
         tx.sessions.remove_of(user.id)
-        tx.devices.remove_of(user.id)
-        tx.failures.forget(deps.throttle.account_key(user.email))
+        if deps.local_sign_in:
+            tx.devices.remove_of(user.id)  # else the password counts for an hour, and nobody's guesses may use that up
+        for key in deps.throttle.keys_of_name(user.email):
+            tx.failures.forget(key)
         record_event(tx, CONSOLE, PasswordChanged(subject_id=user.id, owner_id=user.id, by="console"), now=now)
         return user

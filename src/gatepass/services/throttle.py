@@ -108,6 +108,10 @@ class Throttle:
             limits[self._key("address", network_of(address))] = per_address
         return limits
 
+    def keys_of_name(self, email: str) -> tuple[bytes, bytes]:
+        """Return all that failures of this name are kept under, with directories or without."""
+        return self.account_key(email), self.name_key(email)
+
     def account_key(self, email: str) -> bytes:
         """Return what the failures of one account are kept under."""
         return self._key("account", email_key(email))

@@ -7,7 +7,7 @@ from gatepass.errors import BadConfiguration
 from gatepass.interfaces import ExaminedProvider, Page
 from gatepass.server.doctor.finding import Check, Finding, Premises, ok, warning, wrong
 from gatepass.server.provider_settings import Provider, configured
-from gatepass.server.settings import Config, require_carriers
+from gatepass.server.settings import Config, require_carriers, require_way_in
 
 _STEP = 1000
 
@@ -45,6 +45,10 @@ def check_local_sign_in(premises: Premises) -> Finding:
     """Find whom local sign-in that is off keeps out, and whether anybody could be let back in."""
     if premises.config.sign_in.local:
         return ok("people sign in with passwords that are kept here, too")
+    try:
+        require_way_in(premises.config)
+    except BadConfiguration as error:
+        return wrong(str(error), "switch a provider on")
     admins = others = 0
     with premises.store.read() as tx:
         page = tx.users.list(Page(limit=_STEP))
@@ -60,7 +64,7 @@ def check_local_sign_in(premises: Premises) -> Finding:
     if others:
         return warning(
             f"sign_in.local is off, and {others} people can sign in nowhere else; their tokens go on working",
-            "switch it on until they have moved, or disable them",
+            "let them move with sign-in on, or with `gatepass user recover` one by one; or disable them",
         )
     return ok("off; `gatepass user recover` lets an administrator in")
 

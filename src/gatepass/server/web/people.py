@@ -23,6 +23,7 @@ from gatepass.services.delete_user import delete_user
 from gatepass.services.find_passwordless import find_passwordless
 from gatepass.services.get_user import get_user
 from gatepass.services.is_last_admin import is_last_admin
+from gatepass.services.is_needed_to_recover import is_needed_to_recover
 from gatepass.services.issue_password_link import issue_password_link
 from gatepass.services.list_users import list_users
 from gatepass.services.local_sign_in import require_local_sign_in
@@ -124,6 +125,8 @@ def _refusal(visit: Visit, person: User, *, question: str) -> str:
         return "has-password"
     if question in {"disable", "demote", "delete"} and is_last_admin(visit.deps, visit.actor, person.id):
         return "last-admin"
+    if question in {"demote", "delete"} and is_needed_to_recover(visit.deps, visit.actor, person.id):
+        return "last-to-recover"
     return ""
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from gatepass.errors import InvalidInput, NotAuthenticated, NotFound, TooManyRequests
+from gatepass.errors import InvalidInput, NotAllowed, NotAuthenticated, NotFound, TooManyRequests
 from gatepass.interfaces import Page as ListPage
 from gatepass.model.rights import FULL_ACCESS, Rights, check_rights
 from gatepass.model.secret import Secret, generate_handle
@@ -164,6 +164,8 @@ def _prove_first(visit: Visit, generating: Generating, wanted: Wanted) -> Respon
         proven = prove_session(visit.deps, visit.actor, Secret(visit.form.get("password", "")), device=visit.device)
     except NotAuthenticated:
         return _generate_form(visit, {"password": "that is not your password"})
+    except NotAllowed as error:
+        return _generate_form(visit, {"password": str(error)})
     except TooManyRequests as error:
         wait = waiting_words(error.retry_after)
         return _generate_form(visit, {"password": f"too many tries. Try again in {wait}"})
