@@ -8,23 +8,13 @@ from playwright.sync_api import expect
 from browser.conftest import WIDTHS, OpenPage
 from browser.test_story import Visit
 from support.server import EMAIL, PASSWORD, Server, make_installation
-
-CONFIG = """
-[sign_in]
-local = false
-[providers.company]
-kind = "oidc"
-name = "Company"
-issuer = "https://127.0.0.1:1"
-client_id = "gatepass"
-client_secret = "not asked for here"
-"""
+from support.with_provider import BUTTON_ONLY
 
 
 @pytest.mark.parametrize("look", [("desktop", "light"), ("phone", "dark")], ids="-".join)
 def test_an_administrator_comes_back_in(tmp_path: Path, open_page: OpenPage, look: tuple[str, str]) -> None:
     make_installation(tmp_path / "data")  # on its own console, so that the password counts for an hour
-    (tmp_path / "data" / "gatepass.toml").write_text(CONFIG)
+    (tmp_path / "data" / "gatepass.toml").write_text(BUTTON_ONLY)
     with Server(tmp_path / "data") as server:
         page = open_page(width=WIDTHS[look[0]], theme=look[1])
         visit = Visit(page, server, look)

@@ -11,8 +11,6 @@ from support.server import Server, make_installation
 _CONFIG = """
 [server]
 {server}
-[sign_in]
-local = {local}
 [providers.corp]
 kind = "toy"
 name = "Company & Co"
@@ -24,6 +22,17 @@ kind = "toy"
 people = "{people}"
 posts = true
 """
+BUTTON_ONLY = """
+[sign_in]
+local = false
+[providers.company]
+kind = "oidc"
+name = "Company"
+issuer = "https://127.0.0.1:1"
+client_id = "gatepass"
+client_secret = "not asked for here"
+"""
+"""Local sign-in off, and a provider with a button and no passwords, which nobody reaches."""
 
 
 class Company:
@@ -40,14 +49,10 @@ class Company:
         draft.replace(self.file)
 
 
-def toy_server(
-    folder: Path, company: Company, *, server: str = "", local: bool = True, env: Mapping[str, str] | None = None
-) -> Server:
+def toy_server(folder: Path, company: Company, *, server: str = "", env: Mapping[str, str] | None = None) -> Server:
     """Return a server of its own installation in `folder`, to be started."""
     make_installation(folder / "data")
-    (folder / "data" / "gatepass.toml").write_text(
-        _CONFIG.format(people=company.file, server=server, local=str(local).lower())
-    )
+    (folder / "data" / "gatepass.toml").write_text(_CONFIG.format(people=company.file, server=server))
     made = Server(folder / "data", env=env)
     made.program = [sys.executable, str(Path(__file__).parent / "with_toy.py")]
     return made

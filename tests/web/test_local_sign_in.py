@@ -11,17 +11,8 @@ import pytest
 
 from support.server import EMAIL, PASSWORD, UNTHROTTLED, Server, gatepass, make_installation
 from support.visitor import Visitor, forms_of
+from support.with_provider import BUTTON_ONLY
 
-CONFIG = """
-[sign_in]
-local = false
-[providers.company]
-kind = "oidc"
-name = "Company"
-issuer = "https://127.0.0.1:1"
-client_id = "gatepass"
-client_secret = "not asked for here"
-"""
 RECOVERED = "quiet harbour at midnight"
 PEOPLE, PROFILE = "/admin/people", "/settings/profile"
 
@@ -34,7 +25,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Server(folder) as server:
         server.create_person("maria@example.com")
         server.admin("POST", "/v4/people", {"email": "new@example.com"})
-    (folder / "gatepass.toml").write_text(CONFIG)
+    (folder / "gatepass.toml").write_text(BUTTON_ONLY)
     set_long_ago(folder)
     return folder
 
@@ -122,7 +113,9 @@ def test_the_question_about_a_link_says_why_there_is_none(server: Server, recove
     assert "No password counts here" in recovered.get(f"{PEOPLE}/{new}/link").body.decode()
 
 
-@pytest.mark.parametrize("providers", ["", CONFIG.partition("[providers")[1] + CONFIG.partition("[providers")[2]])
+@pytest.mark.parametrize(
+    "providers", ["", BUTTON_ONLY.partition("[providers")[1] + BUTTON_ONLY.partition("[providers")[2]]
+)
 def test_a_server_without_any_way_in_does_not_start(tmp_path: Path, data: Path, providers: str) -> None:
     copy = shutil.copytree(data, tmp_path / "copy")
     config = tmp_path / "other.toml"
@@ -134,7 +127,7 @@ def test_a_server_without_any_way_in_does_not_start(tmp_path: Path, data: Path, 
 
 def test_the_only_provider_can_be_tried_while_it_is_switched_off(data: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(data, tmp_path / "copy")
-    (copy / "gatepass.toml").write_text(CONFIG + "enabled = false\n")
+    (copy / "gatepass.toml").write_text(BUTTON_ONLY + "enabled = false\n")
     assert "company" in gatepass("idp", "list", "--data", str(copy)).stdout
     said = gatepass("doctor", "--data", str(copy)).stdout
     assert (
@@ -146,7 +139,7 @@ def test_the_last_provider_is_not_removed(data: Path) -> None:
     done = gatepass("idp", "remove", "company", "--yes", "--data", str(data))
     assert done.returncode == 1
     assert "sign_in.local" in done.stderr
-    assert (data / "gatepass.toml").read_text() == CONFIG
+    assert (data / "gatepass.toml").read_text() == BUTTON_ONLY
 
 
 @pytest.mark.parametrize(
