@@ -145,7 +145,7 @@ def test_the_last_provider_is_not_removed(data: Path) -> None:
 @pytest.mark.parametrize(
     ("elsewhere", "said"),
     [
-        ("0", "and 2 people can sign in nowhere else; their tokens go on working"),
+        ("0", "people who can sign in nowhere else: 2; their tokens go on working"),
         ("NOT is_admin", "local sign-in off; `gatepass user recover` lets an administrator in"),
         ("is_admin", "could let no administrator in: none has an account here"),
     ],

@@ -63,7 +63,7 @@ def check_local_sign_in(premises: Premises) -> Finding:
         )
     if others:
         return warning(
-            f"sign_in.local is off, and {others} people can sign in nowhere else; their tokens go on working",
+            f"sign_in.local is off; people who can sign in nowhere else: {others}; their tokens go on working",
             "let them move with sign-in on, or with `gatepass user recover` one by one; or disable them",
         )
     return ok("off; `gatepass user recover` lets an administrator in")
