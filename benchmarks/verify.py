@@ -16,7 +16,8 @@ from benchmarks.plot import plot
 from benchmarks.rounds import interleaved, median_of_ratios
 from benchmarks.samples import Sample, median, sampled
 
-ROUNDS, SECONDS = 15, 1.0
+ROUNDS, SECONDS = 40, 0.4
+"""Many short ones: what disturbs a machine lasts longer than a turn, and the median passes over it."""
 _ALONE = (
     # below, must, aim
     (c.NO_OP, 0.70, 0.80),
@@ -39,7 +40,7 @@ def measure(*, quick: bool, verifier: list[str] | None, results: Path) -> list[B
     """Return the bars; print the table of contestants and leave it in `results` with its raw figures and a plot."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         running, missing = _started(Path(folder), verifier, stack)
-        turns = {name: sampled(one, seconds=0.4 if quick else SECONDS) for name, one in running.items()}
+        turns = {name: sampled(one, seconds=SECONDS) for name, one in running.items()}
         samples = interleaved(turns, rounds=2 if quick else ROUNDS)
     shown = table(samples, missing)
     raw = {"samples": {name: [asdict(one) for one in many] for name, many in samples.items()}, "missing": missing}

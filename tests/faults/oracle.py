@@ -17,7 +17,6 @@ SECOND = 1_000_000_000
 EXPIRY_SLACK = SECOND
 """How far the clock that ends a token and the one that records may be apart."""
 SWITCHES = {"disable": False, "enable": True, "remove": False, "off": False, "on": True}
-KILLS = {"delete", *(op for op, on in SWITCHES.items() if not on)}
 FEATURE = "feature"
 REASONS = {"deleted": "token", "unknown": "token", "malformed": "token", "feature-off": "feature", "expired": "time"}
 REASONS |= {"owner-disabled": "owner", "owner-deleted": "owner"}
@@ -28,7 +27,7 @@ class Call:
     """One call of a client, from before it was sent until after it was answered, in ns of one clock.
 
     `op` is create, delete, verify, rename, or one of SWITCHES. `outcome` is ok, fail (refused, no
-    effect) or unknown (an effect between `begun` and `ended`, or none); for verify it is allow, deny or
+    effect) or unknown (an effect after `begun`, until another change has been acknowledged, or none); for verify it is allow, deny or
     unknown, and unknown says nothing.
     """
 
@@ -183,8 +182,9 @@ class History:
 
     def _set(self, call: Call, subject: str) -> None:
         made = {"certain": call.outcome == "ok", "begun": call.begun, "ended": call.ended}
-        if call.outcome == "unknown" and call.op in KILLS:
-            # It may be in the journal and not in the database: then whoever writes next repeats it.
+        if call.outcome == "unknown":
+            # It may be in the journal and not in the database: then whoever writes next repeats it. Or the database has
+            # it and shows it to nobody while it waits for its standby; the one writer's lock is held so long.
             made["ended"] = self._caught_up(call.ended)
         if call.op in {"create", "delete"}:
             self.tokens[subject].sets.append(Set(call.op == "create", **made))

@@ -175,6 +175,20 @@ def test_a_name_in_an_answer_is_one_of_its_time() -> None:
     assert rules(old, unknown, allow(41, 50, name="new"), allow(51, 60, name="old")) == {"R3"}
 
 
+def test_what_nobody_was_told_of_may_come_late_until_a_later_change_was_acknowledged() -> None:
+    """A commit that waits for its standby is seen by nobody, and holds up every change after it."""
+    old = Call("rename", "p", "serve", 1, 2, "ok", name="old")
+    unknown = Call("rename", "p", "serve", 30, 40, name="new")
+    seen = (allow(41, 45, name="old"), allow(60, 70, name="new"))
+    assert rules(old, unknown, *seen) == set()
+    assert rules(old, unknown, *seen, replace(CREATED, subject="u", begun=41, ended=50)) == set()
+    later = replace(CREATED, subject="u", begun=41, ended=44)
+    assert rules(old, unknown, later, allow(45, 50, name="old"), allow(60, 70, name="new")) == {"R3"}
+    off, on = switch("disable", 25, 28, "ok"), switch("enable", 30, 40)
+    assert rules(off, on, deny(41, 45), allow(60, 70)) == set()
+    assert rules(off, on, later, deny(45, 50), allow(60, 70)) == {"R3"}
+
+
 def stored(*, alive: bool = True, live: bool = True, events: tuple[tuple[str, str, str], ...] | None = None) -> Final:
     made = (("token.created", "t", "p"),) + (() if alive else (("token.deleted", "t", "p"),))
     return Final(1000, {"t": alive}, {"p": live}, made if events is None else events)
