@@ -84,6 +84,8 @@ class Set:
     begun: float
     ended: float
     certain: bool
+    shown: float = NEVER
+    """From when on whoever looks must see it, if it took place and nothing has come after it; for an uncertain one."""
 
 
 @dataclass
@@ -100,15 +102,13 @@ class Register:
     @cached_property
     def spans(self) -> dict[Any, list[tuple[float, float]]]:
         """Return for each value the disjoint times, in order, at which it may have held."""
-        over = sorted([each for each in self.sets if each.certain] + self.seen, key=lambda each: each.begun)
-        begins = [each.begun for each in over]
-        soonest = _soonest_ends(over)
+        later, looks = _Later(each for each in self.sets if each.certain), _Later(self.seen)
         gone = min((each.ended for each in self.sets if each.certain and each.value is False), default=NEVER)
         found: dict[Any, list[tuple[float, float]]] = defaultdict(list)
         for each in [Set(self.initial, ALWAYS, ALWAYS, certain=True), *self.sets]:
             # Whatever certainly came after it and is something else had ended it at its own end.
-            later = soonest[bisect_left(begins, each.ended)]
-            end = min((at for at, value in later if value != each.value), default=NEVER)
+            shown = each.ended if each.certain else each.shown
+            end = min(later.other_than(each.value, each.ended), looks.other_than(each.value, shown))
             found[each.value].append((each.begun, min(end, gone) if self.ends and each.value else end))
         return {value: _joined(spans) for value, spans in found.items()}
 
@@ -127,6 +127,20 @@ class Register:
         spans = self.spans.get(value, [])
         place = bisect_right(spans, (ended, NEVER)) - 1  # they are disjoint: the last that began is the one
         return place >= 0 and spans[place][1] >= begun
+
+
+class _Later:
+    """Sets or looks, by when they began."""
+
+    def __init__(self, over: Iterable[Set]) -> None:
+        ordered = sorted(over, key=lambda each: each.begun)
+        self._begins = [each.begun for each in ordered]
+        self._soonest = _soonest_ends(ordered)
+
+    def other_than(self, value: Any, at: float) -> float:
+        """Return the soonest end of those that began at an instant or later and have another value."""
+        ends = self._soonest[bisect_left(self._begins, at)]
+        return min((end for end, each in ends if each != value), default=NEVER)
 
 
 def _soonest_ends(over: Sequence[Set]) -> list[list[tuple[float, Any]]]:
@@ -184,8 +198,9 @@ class History:
         made = {"certain": call.outcome == "ok", "begun": call.begun, "ended": call.ended}
         if call.outcome == "unknown":
             # It may be in the journal and not in the database: then whoever writes next repeats it. Or the database has
-            # it and shows it to nobody while it waits for its standby; the one writer's lock is held so long.
-            made["ended"] = self._caught_up(call.ended)
+            # it and shows it to nobody while it waits for its standby; the one writer's lock is held so long. What is
+            # acknowledged later comes after it all the same.
+            made["shown"] = self._caught_up(call.ended)
         if call.op in {"create", "delete"}:
             self.tokens[subject].sets.append(Set(call.op == "create", **made))
             if call.op == "create":

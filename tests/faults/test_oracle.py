@@ -189,6 +189,18 @@ def test_what_nobody_was_told_of_may_come_late_until_a_later_change_was_acknowle
     assert rules(off, on, later, deny(45, 50), allow(60, 70)) == {"R3"}
 
 
+def test_what_was_acknowledged_comes_after_what_nobody_was_told_of() -> None:
+    on, off = switch("enable", 30, 40), switch("disable", 50, 60, "ok")
+    assert rules(on, off, allow(61, 70)) == {"R2"}
+    assert rules(switch("disable", 30, 40), switch("enable", 50, 60, "ok"), deny(61, 70)) == {"R4"}
+    named, again = (
+        Call("rename", "p", "serve", 30, 40, name="new"),
+        Call("rename", "p", "serve", 50, 60, "ok", name="x"),
+    )
+    assert rules(named, again, allow(61, 70, name="new")) == {"R8"}
+    assert rules(on, off, final=stored(live=True)) == {"R6"}
+
+
 def stored(*, alive: bool = True, live: bool = True, events: tuple[tuple[str, str, str], ...] | None = None) -> Final:
     made = (("token.created", "t", "p"),) + (() if alive else (("token.deleted", "t", "p"),))
     return Final(1000, {"t": alive}, {"p": live}, made if events is None else events)

@@ -5,13 +5,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from uuid import UUID
 
 import apsw
 import pytest
 
 from support.server import EMAIL, PASSWORD, UNTHROTTLED, Server, gatepass, make_installation
 from support.visitor import Visitor, forms_of
-from support.with_provider import BUTTON_ONLY
+from support.with_provider import BUTTON_ONLY, Company, toy_server
 
 RECOVERED = "quiet harbour at midnight"
 PEOPLE, PROFILE = "/admin/people", "/settings/profile"
@@ -113,6 +114,33 @@ def test_the_question_about_a_link_says_why_there_is_none(server: Server, recove
     assert "No password counts here" in recovered.get(f"{PEOPLE}/{new}/link").body.decode()
 
 
+def test_the_pages_say_that_the_way_back_in_stays(data: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(data, tmp_path / "copy")
+    with closing(apsw.Connection(str(copy / "gatepass.db"))) as database:
+        database.execute("UPDATE users SET provider = 'company', subject = 's', is_admin = 1 WHERE email LIKE 'maria%'")
+        [[boss]] = database.execute("SELECT id FROM users WHERE provider = 'local' AND is_admin")
+    recover(copy)
+    with Server(copy) as server:
+        visitor = Visitor(server).sign_in(password=RECOVERED)
+        for question in ("demote", "delete"):
+            page = f"{PEOPLE}/{UUID(bytes=boss)}/{question}"
+            assert b"is the way back in" in visitor.get(page).body
+            csrf = forms_of(visitor.get(PROFILE))["/sign-out"]["csrf"]
+            reply = visitor.post(page, {"csrf": csrf})
+            assert (reply.status, b"is the way back in" in reply.body) == (409, True)
+
+
+def test_after_the_hour_the_page_says_that_the_password_counts_no_longer(tmp_path: Path) -> None:
+    with toy_server(tmp_path, Company(tmp_path, {}), env={"GATEPASS_SIGN_IN__LOCAL": "false"}) as server:
+        visitor = Visitor(server).sign_in()
+        with closing(apsw.Connection(str(server.data / "gatepass.db"))) as database:
+            database.execute("UPDATE sessions SET signed_in_at = signed_in_at - 3590000")
+        set_long_ago(server.data)
+        move = f"{PROFILE}/move/corp"
+        reply = visitor.submit(move, move, password=PASSWORD)
+        assert (b"our password counts no longer" in reply.body, move in forms_of(reply)) == (True, True)
+
+
 @pytest.mark.parametrize(
     "providers", ["", BUTTON_ONLY.partition("[providers")[1] + BUTTON_ONLY.partition("[providers")[2]]
 )
@@ -140,6 +168,13 @@ def test_the_last_provider_is_not_removed(data: Path) -> None:
     assert done.returncode == 1
     assert "sign_in.local" in done.stderr
     assert (data / "gatepass.toml").read_text() == BUTTON_ONLY
+
+
+def test_doctor_says_it_also_where_no_provider_is_configured_at_all(data: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(data, tmp_path / "copy")
+    (copy / "gatepass.toml").write_text("[sign_in]\nlocal = false\n")
+    done = gatepass("doctor", "--data", str(copy))
+    assert (done.returncode, "nobody could sign in" in done.stdout) == (1, True)
 
 
 @pytest.mark.parametrize(

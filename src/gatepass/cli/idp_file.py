@@ -49,7 +49,8 @@ def add(
     """Write a provider into the configuration file, switched off unless --enable is given.
 
     A KEY that is a list is given once for each of its values. Secrets are read from files or asked for, and are
-    written into the file, which nobody else may be able to read then. Nothing is written that `serve` would refuse.
+    written into the file, which nobody else may be able to read then. Nothing is written that `serve` would refuse
+    of a provider.
     """
     check_provider_id(provider_id)
     kind, preset = _PRESETS.get(kind, (kind, {}))

@@ -15,7 +15,7 @@ from gatepass.model.actor import CONSOLE
 from gatepass.model.origin import is_loopback
 from gatepass.model.secret import Secret, generate_password
 from gatepass.server.installation import create_installation, exists, journal_of, open_deps, serve_lock
-from gatepass.server.settings import Config, split_listen
+from gatepass.server.settings import Config, require_way_in, split_listen
 from gatepass.services.change_settings import change_settings
 from gatepass.services.recover_user import recover_user
 
@@ -72,6 +72,7 @@ def serve(place: Place, *, dev: bool, **flags: Any) -> None:
 
     given = {f"server.{name}": value for name, value in flags.items()}
     config = place.load(given, with_providers=True)
+    require_way_in(config)
     trial_log = dev and config.origins["log.format"] == "default"
     set_up_logging(replace(config.log, format="text") if trial_log else config.log)
     directory = Path(config.store.data)

@@ -24,7 +24,6 @@ from gatepass.server.settings import (
     public_url_of,
     require_carriers,
     require_safe_listen,
-    require_way_in,
     split_listen,
 )
 from gatepass.server.sockets import BACKLOG, listening
@@ -65,7 +64,6 @@ def run_server(deps: Deps, config: Config, metrics: Metrics, *, ready: Callable[
     Raises BadConfiguration if an address cannot be had, would carry secrets in clear text, or does not suit a provider.
     """
     require_safe_listen(config)
-    require_way_in(config)
     require_carriers(config, deps.providers.values())
     prepare_process()
     _tell_trouble(deps)

@@ -35,9 +35,8 @@ def recover_user(deps: Deps, email: str, password: Secret) -> User:
             record_event(tx, CONSOLE, UserEnabled(subject_id=user.id, owner_id=user.id), now=now)
         tx.users.set_password(user.id, Password(hashed, now, on_console=True))
         tx.sessions.remove_of(user.id)
-        if deps.local_sign_in:
-            tx.devices.remove_of(user.id)  # else the password counts for an hour, and nobody's guesses may use that up
-        for key in deps.throttle.keys_of_name(user.email):
+        # Their browsers stay known: nobody's guesses may keep them out of what may be the only way in.
+        for key in deps.throttle.keys_of(user, tx.devices.list(user.id)):
             tx.failures.forget(key)
         record_event(tx, CONSOLE, PasswordChanged(subject_id=user.id, owner_id=user.id, by="console"), now=now)
         return user

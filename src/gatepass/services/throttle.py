@@ -13,7 +13,7 @@ import ipaddress
 import math
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ from gatepass.errors import TooManyRequests
 from gatepass.interfaces import Clock, Keyring, Store
 from gatepass.model.device import Device
 from gatepass.model.identity import fold_login
-from gatepass.model.user import email_key
+from gatepass.model.user import User, email_key
 
 WINDOW = timedelta(hours=1)
 LONGEST_WAIT_SECONDS = 900
@@ -63,7 +63,7 @@ class Throttle:
 
         Yields the key to count a failure under; none if the device has used up its free failures of the hour.
         """
-        key = self._key("device", device.handle_hash.hex())
+        key = self._device_key(device)
         # One at a time: the outcome of each is counted before the next is looked at.
         with self._turn([key], lambda: self._under_way[key] == 0):
             with self._store.read() as tx:
@@ -108,9 +108,9 @@ class Throttle:
             limits[self._key("address", network_of(address))] = per_address
         return limits
 
-    def keys_of_name(self, email: str) -> tuple[bytes, bytes]:
-        """Return all that failures of this name are kept under, with directories or without."""
-        return self.account_key(email), self.name_key(email)
+    def keys_of(self, user: User, devices: Iterable[Device]) -> list[bytes]:
+        """Return all that failures of a local user are kept under: beside directories too, and in their browsers."""
+        return [self.account_key(user.email), self.name_key(user.email), *map(self._device_key, devices)]
 
     def account_key(self, email: str) -> bytes:
         """Return what the failures of one account are kept under."""
@@ -119,6 +119,9 @@ class Throttle:
     def name_key(self, login: str) -> bytes:
         """Return what the failures of all spellings of a name are kept under."""
         return self._key("name", fold_login(login))
+
+    def _device_key(self, device: Device) -> bytes:
+        return self._key("device", device.handle_hash.hex())
 
     def provider_account_key(self, provider_id: str, account: str) -> bytes:
         """Return what the failures of an account are kept under that a provider resolved."""

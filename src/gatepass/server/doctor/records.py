@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 
 from gatepass.connect import SystemClock
+from gatepass.errors import BadConfiguration
 from gatepass.interfaces import Page
 from gatepass.model.instant import iso
 from gatepass.server.doctor.finding import Check, Finding, Premises, ok, warning, wrong
+from gatepass.server.settings import require_way_in
 from gatepass.verifier.follower import MOST_SKEW
+
+_STEP = 1000
 
 
 def check_journal(premises: Premises) -> Finding:
@@ -85,10 +89,39 @@ def check_bound(premises: Premises) -> Finding:
     return ok(said)
 
 
+def check_local_sign_in(premises: Premises) -> Finding:
+    """Find whom local sign-in that is off keeps out, and whether anybody could be let back in."""
+    if premises.config.sign_in.local:
+        return ok("people sign in with passwords that are kept here")
+    try:
+        require_way_in(premises.config)
+    except BadConfiguration as error:
+        return wrong(str(error), "switch a provider on")
+    admins = others = 0
+    with premises.store.read() as tx:
+        page = tx.users.list(Page(limit=_STEP))
+        while page:
+            admins += sum(each.is_local and each.is_admin for each in page)
+            others += sum(each.is_local and each.is_live and not each.is_admin for each in page)
+            page = tx.users.list(Page(limit=_STEP, after=page[-1].id))
+    if not admins:
+        return wrong(
+            "sign_in.local is off, and `gatepass user recover` could let no administrator in: none has an account here",
+            "switch it on for as long as it takes to add one",
+        )
+    if others:
+        return warning(
+            f"sign_in.local is off; people who can sign in nowhere else: {others}; their tokens go on working",
+            "let them move with sign-in on, or with `gatepass user recover` one by one; or disable them",
+        )
+    return ok("off; `gatepass user recover` lets an administrator in")
+
+
 CHECKS: Mapping[str, Check] = {
     "journal": check_journal,
     "keys": check_keys,
     "clock": check_clock,
     "generating": check_generating,
+    "local sign-in": check_local_sign_in,
     "bound": check_bound,
 }

@@ -42,6 +42,8 @@ def do_move(visit: Visit) -> Response:
         if configured.redirect is not None:
             return _gone(visit, configured, configured.redirect)
         return _typed(visit, configured)
+    except NotAllowed as error:
+        return _form(visit, configured, {"password": str(error)})
     except TooManyRequests as error:
         errors = {"why": f"too many tries. Try again in {waiting_words(error.retry_after)}"}
         response = _form(visit, configured, errors, HTTPStatus.TOO_MANY_REQUESTS)
