@@ -62,7 +62,6 @@ def check_password(
     the same work, TooManyRequests when `services/throttle.py` says so, and Unavailable if a directory
     that could have known better is out of reach.
     """
-    email = email.strip()  # else a name of ours with a blank before it were nobody's here, and a directory heard
     known = None
     if device is not None:
         with deps.store.read() as tx:
@@ -71,14 +70,16 @@ def check_password(
         attempt = Attempt([], turns, address, request_id)
         _take_turn(deps, attempt, email, known)
         with deps.store.read() as tx:
-            user = _local(tx, email)
+            # SECURITY: directories overlook blanks around a name. Whose it is without them is no directory's either.
+            local = _local(tx, email.strip())
+            user = local if email == email.strip() else None
             stored = tx.users.find_password(user.id) if user else None
             counts = user is not None and sign_in_counts(deps, tx, user, deps.clock.now())
         given = _bytes_of(password)
         # SECURITY: always one hash, and the user's state counts only afterwards.
         right = deps.hasher.verify(stored.hash if stored and given else None, given or b"-")
         if user is None or stored is None or given is None or not right or not counts or not user.is_live:
-            return _from_directories(deps, attempt, email, password, local=user)
+            return _from_directories(deps, attempt, email, password, local=local)
     _note_success(deps, user, stored, given)
     return Proof(user, stored.changed_at, login=email)
 
