@@ -27,8 +27,8 @@ class Call:
     """One call of a client, from before it was sent until after it was answered, in ns of one clock.
 
     `op` is create, delete, verify, rename, or one of SWITCHES. `outcome` is ok, fail (refused, no
-    effect) or unknown (an effect after `begun`, until another change has been acknowledged, or none); for verify it is allow, deny or
-    unknown, and unknown says nothing.
+    effect) or unknown (an effect after `begun`, which all see once a later change has been acknowledged, or
+    none); for verify it is allow, deny or unknown, and unknown says nothing.
     """
 
     op: str
